@@ -1,0 +1,49 @@
+package gha
+
+import (
+	"bytes"
+	"io"
+	"sync"
+)
+
+// longestLine bounds, in bytes, what is kept of a line that does not end.
+const longestLine = 256 << 10
+
+// Child gives a writer for the output of a child process. It prints whole lines, with masks applied and commands broken
+// up; Close prints what is left. One writer may serve both stdout and stderr of a process.
+func (a *Action) Child() io.WriteCloser { return &child{out: a.out} }
+
+type child struct {
+	mu  sync.Mutex
+	out *output
+	buf []byte
+}
+
+func (c *child) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.buf = append(c.buf, p...)
+	if end := bytes.LastIndexByte(c.buf, '\n'); end >= 0 {
+		c.out.line(string(c.buf[:end]))
+		c.buf = append(c.buf[:0], c.buf[end+1:]...)
+	}
+	for len(c.buf) > longestLine {
+		end := c.out.cut(string(c.buf), longestLine)
+		if end == 0 { // a masked value longer than a line: it is printed as *** with all that is here
+			end = len(c.buf)
+		}
+		c.out.line(string(c.buf[:end]))
+		c.buf = append(c.buf[:0], c.buf[end:]...)
+	}
+	return len(p), nil
+}
+
+func (c *child) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.buf) > 0 {
+		c.out.line(string(c.buf))
+		c.buf = nil
+	}
+	return nil
+}
