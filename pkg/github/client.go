@@ -1,0 +1,85 @@
+// Package github asks GitHub what promote must know and tells it what happened: the pull request and the tree of a commit,
+// approvals, commit statuses, deployments, and one comment per pull request with a row for each environment.
+//
+// It refuses to take a payload's word: approvals and merges are asked from the API. What may not go on is a
+// *change.Refusal; a call that the token may not make is a *[PermissionError] with the line to add to the workflow. The
+// token is sent to the API's own host and nowhere else, and never stands in an error.
+//
+//	c, err := github.New(github.Config{APIURL: env.APIURL, Token: token, Repository: env.Repository})
+//	merged, err := c.MergedChange(ctx, env.SHA)
+//	err = c.SetStatus(ctx, merged.Head, github.Status{Context: "promote/prod", State: github.Success, Description: "…"})
+package github
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/google/go-github/v84/github"
+	"github.com/org/promote/pkg/change"
+)
+
+// requestTimeout bounds one request including its answer's body; waits for rate limits come on top.
+const requestTimeout = 30 * time.Second
+
+// Config says which repository and how to reach it.
+type Config struct {
+	// APIURL is the root of the REST API; empty means https://api.github.com. GitHub Enterprise: https://host/api/v3.
+	APIURL string
+	// Token is the workflow's token.
+	Token string
+	// Repository is owner/name.
+	Repository string
+	// HTTP is the client to use; nil means one with a time limit.
+	HTTP *http.Client
+}
+
+// Client talks to one repository. It may be used from several goroutines.
+type Client struct {
+	api         *github.Client
+	owner, name string
+	// settle is how long GitHub's index of commits may lag behind a merge; poll is the first wait between two looks at it.
+	settle, poll time.Duration
+}
+
+// New gives a client. All that is wrong with the configuration comes in one error; nothing is sent yet.
+func New(cfg Config) (*Client, error) {
+	base, err := url.Parse(strings.TrimRight(cmp.Or(cfg.APIURL, "https://api.github.com"), "/") + "/")
+	if err == nil && (base.Scheme != "https" && base.Scheme != "http" || base.Host == "") {
+		err = errors.New("it must begin with https://")
+	}
+	if err != nil {
+		err = fmt.Errorf("reading GitHub's API URL %q: %w", cfg.APIURL, err)
+	}
+	if cfg.Token == "" {
+		err = errors.Join(err, errors.New("reaching GitHub: the token is empty; set the input github-token to ${{ github.token }}"))
+	}
+	if err = errors.Join(err, change.CheckRepository("repository", cfg.Repository)); err != nil {
+		return nil, err
+	}
+	client := http.Client{Timeout: requestTimeout}
+	if cfg.HTTP != nil {
+		client = *cfg.HTTP
+	}
+	inner := client.Transport
+	if inner == nil {
+		inner = http.DefaultTransport
+	}
+	// The time limit must not count the waits for a rate limit, so it is held per try.
+	client.Transport = &transport{inner: inner, host: base.Host, token: cfg.Token, timeout: client.Timeout}
+	client.Timeout = 0
+	api := github.NewClient(&client)
+	api.BaseURL = base
+	api.UserAgent = "promote"
+	// The transport waits for limits and tries again; the library would refuse by itself without a request.
+	api.DisableRateLimitCheck = true
+	owner, name, _ := strings.Cut(cfg.Repository, "/")
+	return &Client{api: api, owner: owner, name: name, settle: 20 * time.Second, poll: 500 * time.Millisecond}, nil
+}
+
+// repository is owner/name.
+func (c *Client) repository() string { return c.owner + "/" + c.name }
