@@ -61,6 +61,8 @@ func Short(commit string) string {
 
 // Neutral says that there is nothing to do, and why. The run ends well.
 type Neutral struct {
+	// Name is the reason's short name, for instance "fork"; empty for reasons that are not about an event.
+	Name string
 	// Reason is a sentence without a full stop.
 	Reason string
 }
@@ -69,6 +71,8 @@ func (n *Neutral) Error() string { return "nothing to do: " + n.Reason }
 
 // Refusal says that something may not go on. The run fails.
 type Refusal struct {
+	// Name is the reason's short name, for instance "unknown-event"; empty for reasons that are not about an event.
+	Name string
 	// Subject is what was refused, for instance "merge commit 1a2b3c4".
 	Subject string
 	// Reason says why, Fix what a person can do about it.

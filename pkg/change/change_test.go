@@ -60,28 +60,6 @@ func TestFromEventGivesTheHeadCommit(t *testing.T) {
 	}
 }
 
-func TestFromEventIsNeutral(t *testing.T) {
-	for _, test := range []struct{ name, event, file, reason string }{
-		{"when the branch was deleted", "push", "push_deleted", "refs/heads/feature/free-shipping was deleted"},
-		{"when a tag was pushed", "push", "push_tag", "refs/tags/v1.0.0 is not a branch"},
-		{"for a fork", "pull_request", "pull_request_fork", "comes from a fork"},
-		{"for a fork that is gone", "pull_request", "pull_request_fork_deleted", "comes from a fork"},
-		{"when the pull request was closed", "pull_request", "pull_request_closed", `"closed" brings no new commit`},
-		{"when a label was put on", "pull_request", "pull_request_labeled", `"labeled" brings no new commit`},
-		{"for a review that only comments", "pull_request_review", "review_commented", `state "commented" is no approval`},
-		{"for a review that was dismissed", "pull_request_review", "review_dismissed", `"dismissed" is no approval`},
-		{"for an approval after the close", "pull_request_review", "review_approved_after_close", "#7 is closed"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			got, err := FromEvent(test.event, payloadFile(t, test.file))
-			var neutral *Neutral
-			if !errors.As(err, &neutral) || !strings.Contains(neutral.Reason, test.reason) || got != (Change{}) {
-				t.Errorf("got %+v, %v", got, err)
-			}
-		})
-	}
-}
-
 func TestFromEventRefuses(t *testing.T) {
 	t.Run("events that name no change, with those that do", func(t *testing.T) {
 		_, err := FromEvent("issues", []byte(`{}`))

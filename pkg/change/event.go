@@ -7,76 +7,24 @@ import (
 	"strings"
 )
 
-// payload is the part of GitHub's event payloads that is read here. All events share the names.
-type payload struct {
-	Action     string         `json:"action"`
-	Ref        string         `json:"ref"`
-	After      string         `json:"after"`
-	Deleted    bool           `json:"deleted"`
-	Repository repository     `json:"repository"`
-	Sender     user           `json:"sender"`
-	Pull       *pull          `json:"pull_request"`
-	Review     *review        `json:"review"`
-	Head       *headCommit    `json:"head_commit"`
-	MergeGroup *mergeGroup    `json:"merge_group"`
-	Inputs     map[string]any `json:"inputs"`
-}
-
-type repository struct {
-	FullName string `json:"full_name"`
-}
-
-type user struct {
-	Login string `json:"login"`
-}
-
-type pull struct {
-	Number int    `json:"number"`
-	State  string `json:"state"`
-	Title  string `json:"title"`
-	User   user   `json:"user"`
-	Head   branch `json:"head"`
-	Base   branch `json:"base"`
-}
-
-// branch is one side of a pull request. Repo is null when the fork it came from is gone.
-type branch struct {
-	Ref  string      `json:"ref"`
-	SHA  string      `json:"sha"`
-	Repo *repository `json:"repo"`
-}
-
-type review struct {
-	State    string `json:"state"`
-	CommitID string `json:"commit_id"`
-	User     user   `json:"user"`
-}
-
-type headCommit struct {
-	Message string `json:"message"`
-}
-
-type mergeGroup struct {
-	HeadSHA string `json:"head_sha"`
-	HeadRef string `json:"head_ref"`
-	BaseRef string `json:"base_ref"`
-}
-
 // readers holds the one way to read each event that promote knows.
 var readers = map[string]func(payload) (Change, error){
-	"push":                fromPush,
-	"pull_request":        fromPullRequest,
-	"pull_request_review": fromReview,
-	"merge_group":         fromMergeGroup,
-	"workflow_dispatch":   fromDispatch,
+	"push":                        fromPush,
+	"pull_request":                fromPullRequest,
+	"pull_request_review":         fromReview,
+	"pull_request_review_comment": fromReviewComment,
+	"merge_group":                 fromMergeGroup,
+	"workflow_dispatch":           fromDispatch,
 }
 
 // FromEvent reads the payload of a GitHub event. The head is the pull request's head commit, or the commit a push put on
 // the branch. Errors: *Neutral when there is nothing to do, *Refusal for events that must not be used, others for payloads
-// that do not read; all problems of one payload come in one error.
+// that do not read; all problems of one payload come in one error. What each event means is decided once, and stands as a
+// table in testdata/decisions.golden.
 func FromEvent(event string, data []byte) (Change, error) {
 	if event == "pull_request_target" {
 		return Change{}, &Refusal{
+			Name:    "pull-request-target",
 			Subject: "event pull_request_target",
 			Reason:  "it runs with this repository's secrets on code from anybody's fork",
 			Fix:     "use on: pull_request in the workflow",
@@ -85,6 +33,7 @@ func FromEvent(event string, data []byte) (Change, error) {
 	read, ok := readers[event]
 	if !ok {
 		return Change{}, &Refusal{
+			Name:    "unknown-event",
 			Subject: fmt.Sprintf("event %q", bounded(event)),
 			Reason:  "it names no change",
 			Fix:     "run on push, pull_request, pull_request_review, merge_group or workflow_dispatch",
@@ -105,13 +54,21 @@ func FromEvent(event string, data []byte) (Change, error) {
 	return c, nil
 }
 
+// fromPush reads a push. A merge queue's own branch (gh-readonly-queue/…) is a branch like any other: its commit is what
+// will land, so its unit tests are worth running.
 func fromPush(p payload) (Change, error) {
-	if p.Deleted || deleted(p.After) {
-		return Change{}, &Neutral{Reason: fmt.Sprintf("%s was deleted", bounded(p.Ref))}
-	}
-	name, ok := strings.CutPrefix(p.Ref, "refs/heads/")
-	if !ok {
-		return Change{}, &Neutral{Reason: fmt.Sprintf("%s is not a branch", bounded(p.Ref))}
+	name, branch := strings.CutPrefix(p.Ref, "refs/heads/")
+	tag, isTag := strings.CutPrefix(p.Ref, "refs/tags/")
+	gone := p.Deleted || deleted(p.After)
+	switch {
+	case isTag && gone:
+		return Change{}, neutral("tag-deleted", "tag %s was deleted", bounded(tag))
+	case isTag:
+		return Change{}, neutral("tag", "tag %s is not a branch, and its commit is promoted when it comes by one", bounded(tag))
+	case gone:
+		return Change{}, neutral("branch-deleted", "%s was deleted", bounded(p.Ref))
+	case !branch:
+		return Change{}, neutral("not-a-branch", "%s is not a branch", bounded(p.Ref))
 	}
 	title := ""
 	if p.Head != nil {
@@ -121,57 +78,13 @@ func fromPush(p payload) (Change, error) {
 	return c, errors.Join(CheckCommit("after", p.After), checkRef("ref", name))
 }
 
-func fromPullRequest(p payload) (Change, error) {
-	switch p.Action {
-	case "opened", "synchronize", "reopened", "ready_for_review":
-	default:
-		return Change{}, &Neutral{Reason: fmt.Sprintf("a pull request that was %q brings no new commit", bounded(p.Action))}
-	}
-	return fromPull(p)
-}
-
-func fromReview(p payload) (Change, error) {
-	if p.Action != "submitted" {
-		return Change{}, &Neutral{Reason: fmt.Sprintf("a review that was %q is no approval", bounded(p.Action))}
-	}
-	if p.Review == nil {
-		return Change{}, errors.New("reading the payload of event \"pull_request_review\": it has no review")
-	}
-	// Webhooks say "approved" where the REST API says "APPROVED".
-	if !strings.EqualFold(p.Review.State, "approved") {
-		return Change{}, &Neutral{Reason: fmt.Sprintf("a review with the state %q is no approval", bounded(p.Review.State))}
-	}
-	return fromPull(p)
-}
-
-func fromPull(p payload) (Change, error) {
-	pr := p.Pull
-	if pr == nil {
-		return Change{}, errors.New("reading the payload: it has no pull_request")
-	}
-	if pr.State != "open" {
-		return Change{}, &Neutral{Reason: fmt.Sprintf("pull request #%d is %s", pr.Number, bounded(pr.State))}
-	}
-	if pr.Head.Repo == nil || !strings.EqualFold(pr.Head.Repo.FullName, p.Repository.FullName) {
-		return Change{}, &Neutral{Reason: fmt.Sprintf("pull request #%d comes from a fork, and forks get no environment and no secret", pr.Number)}
-	}
-	if pr.Number <= 0 {
-		return Change{}, fmt.Errorf("reading pull_request.number %d: not a pull request's number", pr.Number)
-	}
-	c := Change{
-		PullRequest: pr.Number, Head: pr.Head.SHA, HeadRef: pr.Head.Ref, BaseRef: pr.Base.Ref,
-		Title: pr.Title, Author: pr.User.Login,
-	}
-	return c, errors.Join(
-		CheckCommit("pull_request.head.sha", c.Head),
-		checkRef("pull_request.head.ref", c.HeadRef),
-		checkRef("pull_request.base.ref", c.BaseRef),
-	)
-}
-
 func fromMergeGroup(p payload) (Change, error) {
-	if p.Action != "checks_requested" {
-		return Change{}, &Neutral{Reason: fmt.Sprintf("a merge group that was %q asks for no checks", bounded(p.Action))}
+	switch p.Action {
+	case "checks_requested":
+	case "destroyed":
+		return Change{}, neutral("merge-group-destroyed", "the merge group is gone (%s); what it landed comes as a push", bounded(p.Reason))
+	default:
+		return Change{}, neutral("unknown-action", "a merge group that was %q asks for no checks", bounded(p.Action))
 	}
 	if p.MergeGroup == nil {
 		return Change{}, errors.New("reading the payload of event \"merge_group\": it has no merge_group")
@@ -192,6 +105,14 @@ func fromMergeGroup(p payload) (Change, error) {
 
 // fromDispatch reads a run that a person started. The payload names a ref but no commit; an input named "commit" may.
 func fromDispatch(p payload) (Change, error) {
+	if tag, isTag := strings.CutPrefix(p.Ref, "refs/tags/"); isTag {
+		return Change{}, &Refusal{
+			Name:    "dispatch-on-tag",
+			Subject: "a run on tag " + fmt.Sprintf("%q", bounded(tag)),
+			Reason:  "a tag belongs to no branch, so nothing says which pull request brought its commit",
+			Fix:     "start the workflow on the branch; name an older commit in the input `commit`",
+		}
+	}
 	name := strings.TrimPrefix(p.Ref, "refs/heads/")
 	c := Change{HeadRef: name, Author: p.Sender.Login}
 	err := checkRef("ref", name)
@@ -200,4 +121,9 @@ func fromDispatch(p payload) (Change, error) {
 		err = errors.Join(err, CheckCommit("inputs.commit", c.Head))
 	}
 	return c, err
+}
+
+// neutral is a Neutral with its name.
+func neutral(name, format string, args ...any) *Neutral {
+	return &Neutral{Name: name, Reason: fmt.Sprintf(format, args...)}
 }

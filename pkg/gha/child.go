@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"io"
 	"sync"
+
+	"github.com/org/promote/pkg/mask"
 )
 
 // longestLine bounds, in bytes, what is kept of a line that does not end.
@@ -23,12 +25,13 @@ func (c *child) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.buf = append(c.buf, p...)
-	if end := bytes.LastIndexByte(c.buf, '\n'); end >= 0 {
+	if end := whole(c.buf); end >= 0 {
 		c.out.line(string(c.buf[:end]))
 		c.buf = append(c.buf[:0], c.buf[end+1:]...)
 	}
-	for len(c.buf) > longestLine {
-		end := c.out.cut(string(c.buf), longestLine)
+	// Only with the whole of the longest secret behind the cut is it certain that the cut goes through none.
+	for len(c.buf) > longestLine+c.out.secrets.Longest() {
+		end := c.out.secrets.Cut(string(c.buf), longestLine)
 		if end == 0 { // a masked value longer than a line: it is printed as *** with all that is here
 			end = len(c.buf)
 		}
@@ -36,6 +39,20 @@ func (c *child) Write(p []byte) (int, error) {
 		c.buf = append(c.buf[:0], c.buf[end:]...)
 	}
 	return len(p), nil
+}
+
+// whole gives the end of the last line that can be shown by itself, or -1. Lines of base64 wait for the next one: a secret may
+// go on there.
+func whole(buf []byte) int {
+	end := bytes.LastIndexByte(buf, '\n')
+	for end >= 0 {
+		start := bytes.LastIndexByte(buf[:end], '\n')
+		if !mask.Wrapped(string(buf[start+1 : end])) {
+			return end
+		}
+		end = start
+	}
+	return end
 }
 
 func (c *child) Close() error {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 )
 
@@ -25,6 +26,9 @@ type Env struct {
 	Workspace        string
 	EventName, Actor string
 	RunnerName       string
+	// WorkflowRef is the workflow's file at its ref, WorkflowSHA the commit that the file is of, RunnerKind github-hosted or
+	// self-hosted; each may be empty.
+	WorkflowRef, WorkflowSHA, RunnerKind string
 	// RunnerEnvironment is the one environment a self-hosted runner may deploy to (PROMOTE_RUNNER_ENVIRONMENT, set in the
 	// runner's own .env file); empty when the runner says nothing.
 	RunnerEnvironment string
@@ -36,6 +40,15 @@ func (e Env) Run() string {
 		return "local"
 	}
 	return e.RunID + "-" + e.RunAttempt
+}
+
+// Order is the run's place among all runs of GitHub: ids grow, and a run that is started again keeps its own. 0 outside of a run.
+func (e Env) Order() int64 {
+	order, err := strconv.ParseInt(e.RunID, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return order
 }
 
 // Env reads what the runner says about the run.
@@ -58,6 +71,9 @@ func (a *Action) Env() Env {
 		EventName:         get("GITHUB_EVENT_NAME", ""),
 		Actor:             get("GITHUB_ACTOR", ""),
 		RunnerName:        get("RUNNER_NAME", ""),
+		WorkflowRef:       get("GITHUB_WORKFLOW_REF", ""),
+		WorkflowSHA:       get("GITHUB_WORKFLOW_SHA", ""),
+		RunnerKind:        get("RUNNER_ENVIRONMENT", ""),
 		RunnerEnvironment: get("PROMOTE_RUNNER_ENVIRONMENT", ""),
 	}
 	if e.Repository != "" && e.RunID != "" {

@@ -21,7 +21,7 @@
 // Rules for what is printed stand here once. Everything passes through one writer, a line at a time, so that lines of a
 // child process never mix with ours. Text that was not written in this repository (titles, branch names, output of
 // commands, error messages) may hold "::commands::": they are broken up by a space and so stay readable but do nothing.
-// Values that were masked are replaced by ***, here and again by the runner.
+// Values that were masked are replaced by ***, in every form that they can take (see package mask), and again by the runner.
 package gha
 
 import (
@@ -41,6 +41,8 @@ type Action struct {
 
 	mu        sync.Mutex
 	annotated map[Level]int
+	// told are the masks that the runner knows.
+	told map[string]bool
 }
 
 // New gives the action that reads its surroundings from getenv and prints to stdout.
@@ -50,6 +52,7 @@ func New(getenv func(string) string, stdout io.Writer) *Action {
 		getenv:    getenv,
 		out:       out,
 		annotated: map[Level]int{},
+		told:      map[string]bool{},
 		inner:     githubactions.New(githubactions.WithGetenv(getenv), githubactions.WithWriter(out)),
 	}
 }
@@ -67,7 +70,7 @@ func (e *ExitError) Unwrap() error { return e.Err }
 
 // problems takes an error apart that was joined of several, so that each can be shown by itself.
 func problems(err error) []error {
-	if exit, ok := err.(*ExitError); ok {
+	if exit, ok := err.(*ExitError); ok { //nolint:errorlint // a wrapped one has text around it that must be kept
 		return problems(exit.Err)
 	}
 	joined, ok := err.(interface{ Unwrap() []error })

@@ -7,12 +7,15 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/org/promote/pkg/report"
 )
 
 // surroundings gives an action with the variables, and what it prints.
@@ -215,6 +218,22 @@ func TestChild(t *testing.T) {
 			t.Errorf("got %q", got)
 		}
 	})
+	t.Run("masks a secret in base64 that is broken into lines, whatever comes first", func(t *testing.T) {
+		a, log := surroundings(t, nil)
+		a.Mask("hunter22 is here")
+		log.Reset()
+		child := a.Child()
+		encoded := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("-", 50) + "hunter22 is here" + strings.Repeat("-", 90)))
+		for line := range slices.Chunk([]byte(encoded), 76) {
+			fmt.Fprintf(child, "%s\n", line)
+		}
+		fmt.Fprint(child, "the end\n")
+		got := log.String()
+		_ = child.Close()
+		if flat := strings.ReplaceAll(got, "\n", ""); flat != a.Redact(encoded)+"the end" || !strings.Contains(flat, "***") {
+			t.Errorf("got %q", got)
+		}
+	})
 	t.Run("masks a secret where an endless line is cut", func(t *testing.T) {
 		a, log := surroundings(t, nil)
 		a.Mask("hunter22")
@@ -229,17 +248,34 @@ func TestChild(t *testing.T) {
 }
 
 func TestMask(t *testing.T) {
-	t.Run("covers value, lines, JSON leaves and base64 of each", func(t *testing.T) {
-		secret := "{\"user\": \"admin\", \"nested\": {\"password\": \"p4ss\\nw0rd\", \"pin\": 12345, \"on\": true}}"
-		forms := maskForms(secret)
+	t.Run("tells the runner each line and leaf, and base64 of each, before anything else is printed", func(t *testing.T) {
+		a, log := surroundings(t, nil)
+		a.Mask("{\"user\": \"admin\", \"nested\": {\"password\": \"p4ss\\nw0rd\", \"pin\": 12345, \"on\": true}}")
 		b64 := func(s string) string { return base64.RawStdEncoding.EncodeToString([]byte(s)) }
-		for _, want := range []string{secret, "admin", "p4ss", "w0rd", "12345", b64(secret), b64("p4ss\nw0rd"), b64("admin")} {
-			if !contains(forms, want) {
-				t.Errorf("%q is not masked", want)
+		for _, want := range []string{"admin", "p4ss", "w0rd", "12345", b64("admin"), b64("p4ss")} {
+			if !strings.Contains(log.String(), "::add-mask::"+want+"\n") {
+				t.Errorf("%q is not among\n%s", want, log)
 			}
 		}
-		if contains(forms, "true") {
-			t.Error("the word true is masked")
+		if strings.Contains(log.String(), "::true") || strings.Count(log.String(), "\n") != strings.Count(log.String(), "::add-mask::") {
+			t.Errorf("more is told than masks:\n%s", log)
+		}
+	})
+	t.Run("what the summary escapes is masked too", func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "summary")
+		a, _ := surroundings(t, map[string]string{"GITHUB_STEP_SUMMARY": file})
+		a.Mask("s3cr3t-pa_ss")
+		if err := a.Summary("it is " + report.Escape("s3cr3t-pa_ss")); err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := os.ReadFile(file); string(got) != "it is ***\n" {
+			t.Errorf("got %q", got)
+		}
+	})
+	t.Run("a secret input is masked as it is read", func(t *testing.T) {
+		a, log := surroundings(t, map[string]string{"INPUT_GITHUB_TOKEN": "hunter22"})
+		if got := a.Inputs().Secret("github-token", "pass it"); got != "hunter22" || !strings.HasPrefix(log.String(), "::add-mask::hunter22\n") {
+			t.Errorf("%q, and the log is %q", got, log)
 		}
 	})
 	t.Run("skips what is shorter than four bytes", func(t *testing.T) {
@@ -266,15 +302,6 @@ func TestMask(t *testing.T) {
 			t.Error(log)
 		}
 	})
-}
-
-func contains(all []string, one string) bool {
-	for _, each := range all {
-		if each == one {
-			return true
-		}
-	}
-	return false
 }
 
 func TestAnnotations(t *testing.T) {

@@ -54,6 +54,13 @@ func (in *Inputs) Required(name, hint string) string {
 	return value
 }
 
+// Secret is [Inputs.Required] for what nobody may see: it is masked before anything else is done with it.
+func (in *Inputs) Secret(name, hint string) string {
+	value := in.Required(name, hint)
+	in.action.Mask(value)
+	return value
+}
+
 // Bool reads true or false in any case, as YAML 1.2 spells them.
 func (in *Inputs) Bool(name string, fallback bool) bool {
 	switch value := in.value(name); strings.ToLower(value) {

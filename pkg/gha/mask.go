@@ -2,80 +2,44 @@ package gha
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"strings"
+
+	"github.com/org/promote/pkg/mask"
 )
 
-// shortestMask is the length in bytes from which values are masked. Masking "{" or "e" ruins every log (actions/runner
-// issue 326), and what is this short is no secret.
-const shortestMask = 4
+// Mask keeps a secret out of everything that this action emits, in every form (see package mask), and tells the runner its
+// lines and JSON leaves, so that it masks them in what other steps print. It is not whole when the value, or a text in the JSON
+// that it holds, is too short to be masked: say then, by name, which secret that is.
+//
+// It is called with each secret before anything else is done with it: what is printed earlier is not masked.
+func (a *Action) Mask(secret string) (whole bool) {
+	whole = a.out.secrets.Add([]byte(secret))
+	encoded := mask.Lines([]byte(secret))
+	for _, line := range encoded {
+		a.addMask(line)
+	}
+	// What is encoded may be the value of several lines too, with its last newline or without.
+	if trimmed := strings.TrimSpace(secret); strings.ContainsAny(trimmed, "\r\n") {
+		encoded = append(encoded, secret, trimmed)
+	}
+	for _, text := range encoded {
+		// Padding is left out, so that both forms match.
+		a.addMask(base64.RawStdEncoding.EncodeToString([]byte(text)))
+		a.addMask(base64.RawURLEncoding.EncodeToString([]byte(text)))
+	}
+	return whole
+}
 
-// Mask keeps a secret out of the log: the value itself, each of its lines, each leaf if it is JSON, and the base64 of each.
-// Values shorter than four bytes are skipped.
-func (a *Action) Mask(secret string) {
-	for _, form := range maskForms(secret) {
-		if a.out.addMask(form) {
-			a.inner.AddMask(form)
-		}
+func (a *Action) addMask(value string) {
+	a.mu.Lock()
+	told := a.told[value]
+	a.told[value] = true
+	a.mu.Unlock()
+	if !told {
+		a.inner.AddMask(value)
 	}
 }
 
-func maskForms(secret string) []string {
-	var forms []string
-	seen := map[string]bool{}
-	add := func(s string) {
-		if s = strings.TrimSpace(s); len(s) >= shortestMask && !seen[s] {
-			seen[s] = true
-			forms = append(forms, s)
-		}
-	}
-	var plain []string
-	if trimmed := strings.TrimSpace(secret); !strings.ContainsAny(trimmed, "\r\n") {
-		plain = append(plain, trimmed)
-	}
-	plain = append(plain, strings.FieldsFunc(secret, func(r rune) bool { return r == '\n' || r == '\r' })...)
-	plain = append(plain, jsonLeaves(secret)...)
-	for _, s := range plain {
-		add(s)
-	}
-	// What is encoded may be the value with or without its last newline; padding is left out, so both forms match.
-	for _, s := range append([]string{secret, strings.TrimSpace(secret)}, plain...) {
-		if len(strings.TrimSpace(s)) < shortestMask {
-			continue
-		}
-		add(base64.RawStdEncoding.EncodeToString([]byte(s)))
-		add(base64.RawURLEncoding.EncodeToString([]byte(s)))
-	}
-	return forms
-}
-
-// jsonLeaves gives the strings and numbers in a JSON object or array; true, false and null are no secrets.
-func jsonLeaves(text string) []string {
-	decoder := json.NewDecoder(strings.NewReader(text))
-	decoder.UseNumber()
-	var value any
-	if decoder.Decode(&value) != nil {
-		return nil
-	}
-	var leaves []string
-	var walk func(any)
-	walk = func(v any) {
-		switch v := v.(type) {
-		case map[string]any:
-			for _, each := range v {
-				walk(each)
-			}
-		case []any:
-			for _, each := range v {
-				walk(each)
-			}
-		case string:
-			leaves = append(leaves, v)
-			leaves = append(leaves, strings.FieldsFunc(v, func(r rune) bool { return r == '\n' || r == '\r' })...)
-		case json.Number:
-			leaves = append(leaves, v.String())
-		}
-	}
-	walk(value)
-	return leaves
-}
+// Redact takes the masked secrets out of text. Whatever else tells of this run (statuses, comments, statements, state) is given
+// it, since only what this package emits is masked by itself.
+func (a *Action) Redact(text string) string { return a.out.secrets.Text(text) }

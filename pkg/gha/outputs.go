@@ -22,7 +22,7 @@ func (a *Action) SetOutput(name, value string) error {
 	if !outputName.MatchString(name) {
 		return fmt.Errorf("setting output %q: not an output's name", name)
 	}
-	if a.out.holdsMask(value) {
+	if a.out.secrets.Holds(value) {
 		return fmt.Errorf("setting output %q: its value holds a masked secret, and GitHub drops such outputs", name)
 	}
 	if _, ok := a.commandFile("GITHUB_OUTPUT"); !ok {

@@ -8,7 +8,9 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"regexp"
 	"runtime/debug"
+	"strconv"
 	"syscall"
 
 	"github.com/org/promote/pkg/change"
@@ -73,7 +75,7 @@ func guarded(ctx context.Context, a *Action, run func(context.Context, *Action) 
 // not make the others harmless.
 func neutralOf(err error) *change.Neutral {
 	for err != nil {
-		if neutral, ok := err.(*change.Neutral); ok {
+		if neutral, ok := err.(*change.Neutral); ok { //nolint:errorlint // errors.As would find one among joined errors
 			return neutral
 		}
 		if joined, ok := err.(interface{ Unwrap() []error }); ok {
@@ -92,6 +94,22 @@ func neutralOf(err error) *change.Neutral {
 	return nil
 }
 
+// placeShape is how an error about a line of a manifest template in the checkout begins.
+var placeShape = regexp.MustCompile(`^([\w.][\w./ -]*\.(?:ya?ml|tpl)):(\d+)\b`)
+
+// placeIn finds the file and line that a message begins with, so that GitHub shows it where it is to be mended.
+func placeIn(message string) (file string, line int) {
+	found := placeShape.FindStringSubmatch(message)
+	if found == nil {
+		return "", 0
+	}
+	line, err := strconv.Atoi(found[2])
+	if err != nil {
+		return "", 0
+	}
+	return found[1], line
+}
+
 // finish shows how the run ended and gives its exit code.
 func (a *Action) finish(ctx context.Context, err error) int {
 	if err == nil {
@@ -103,7 +121,8 @@ func (a *Action) finish(ctx context.Context, err error) int {
 	}
 	for _, problem := range problems(err) {
 		// Past the cap too: the log must say in red why the run failed.
-		a.annotate(Annotation{Level: Error, Message: problem.Error()})
+		file, line := placeIn(problem.Error())
+		a.annotate(Annotation{Level: Error, File: file, Line: line, Message: problem.Error()})
 	}
 	var exit *ExitError
 	if errors.As(err, &exit) && exit.Code != 0 {

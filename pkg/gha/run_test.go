@@ -85,3 +85,20 @@ func untilSignal(ctx context.Context, a *Action) error {
 func TestSignals(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata"})
 }
+
+func TestAnErrorOfATemplateStandsAtItsLine(t *testing.T) {
+	for message, want := range map[string]string{
+		"deploy/app.yaml:12: Deployment/web: x":           "::error file=deploy/app.yaml,line=12::deploy/app.yaml:12: Deployment/web: x",
+		"deploy/_p.tpl:2:7: {{ x }}: y, included at a:1":  "::error file=deploy/_p.tpl,line=2::",
+		"looking up secret \"a.yaml:1\": denied":          "::error::",
+		"/tmp/a.yaml:1: not in the checkout":              "::error::",
+		"app.yaml: the rendered text is larger than 16 M": "::error::",
+		"app.yaml:99999999999999999999: x":                "::error::",
+	} {
+		var out strings.Builder
+		code := Run(func(string) string { return "" }, &out, func(context.Context, *Action) error { return errors.New(message) })
+		if code != 1 || !strings.HasPrefix(out.String(), want) {
+			t.Errorf("%s: exit code %d, and the log is %s, want %s", message, code, out.String(), want)
+		}
+	}
+}

@@ -2,11 +2,13 @@
 // approvals, commit statuses, deployments, and one comment per pull request with a row for each environment.
 //
 // It refuses to take a payload's word: approvals and merges are asked from the API. What may not go on is a
-// *change.Refusal; a call that the token may not make is a *[PermissionError] with the line to add to the workflow. The
-// token is sent to the API's own host and nowhere else, and never stands in an error.
+// *change.Refusal; a call that the token may not make is a *[PermissionError] with the line to add to the workflow. A
+// question that gets no answer is an error, never a yes; what could not be told belongs into the summary, as [Untold] has it.
+// The token is sent to the API's own host and nowhere else, and never stands in an error.
 //
 //	c, err := github.New(github.Config{APIURL: env.APIURL, Token: token, Repository: env.Repository})
-//	merged, err := c.MergedChange(ctx, env.SHA)
+//	merged, err := c.MergedChange(ctx, env.SHA, "main")
+//	_, err = c.MayGo(ctx, merged, 1) // and again right before traffic moves
 //	err = c.SetStatus(ctx, merged.Head, github.Status{Context: "promote/prod", State: github.Success, Description: "…"})
 package github
 
@@ -36,12 +38,20 @@ type Config struct {
 	Repository string
 	// HTTP is the client to use; nil means one with a time limit.
 	HTTP *http.Client
+	// Redact takes secret values out of what is told: descriptions, and the texts of the board. An address that holds one is left
+	// out. Nil leaves text as it is.
+	Redact func(string) string
+	// Settle is how long to wait for GitHub's index of commits to know a merge; 0 means 20 seconds.
+	Settle time.Duration
 }
 
 // Client talks to one repository. It may be used from several goroutines.
 type Client struct {
-	api         *github.Client
+	// api asks and is patient, say tells and is not.
+	api, say    *github.Client
 	owner, name string
+	self        self
+	redact      func(string) string
 	// settle is how long GitHub's index of commits may lag behind a merge; poll is the first wait between two looks at it.
 	settle, poll time.Duration
 }
@@ -70,15 +80,38 @@ func New(cfg Config) (*Client, error) {
 		inner = http.DefaultTransport
 	}
 	// The time limit must not count the waits for a rate limit, so it is held per try.
-	client.Transport = &transport{inner: inner, host: base.Host, token: cfg.Token, timeout: client.Timeout}
-	client.Timeout = 0
-	api := github.NewClient(&client)
-	api.BaseURL = base
-	api.UserAgent = "promote"
-	// The transport waits for limits and tries again; the library would refuse by itself without a request.
-	api.DisableRateLimitCheck = true
+	patient := func(patience time.Duration) *github.Client {
+		own := client
+		own.Transport = &transport{inner: inner, host: base.Host, token: cfg.Token, timeout: client.Timeout, patience: patience}
+		own.Timeout = 0
+		api := github.NewClient(&own)
+		api.BaseURL = base
+		api.UserAgent = "promote"
+		// The transport waits for limits and tries again; the library would refuse by itself without a request.
+		api.DisableRateLimitCheck = true
+		return api
+	}
 	owner, name, _ := strings.Cut(cfg.Repository, "/")
-	return &Client{api: api, owner: owner, name: name, settle: 20 * time.Second, poll: 500 * time.Millisecond}, nil
+	return &Client{api: patient(askPatience), say: patient(tellPatience), owner: owner, name: name, redact: orAsIs(cfg.Redact), settle: cmp.Or(cfg.Settle, 20*time.Second), poll: 500 * time.Millisecond}, nil
+}
+
+func orAsIs(redact func(string) string) func(string) string {
+	if redact == nil {
+		return func(text string) string { return text }
+	}
+	return redact
+}
+
+// description is a text for people, without secrets and as long as GitHub takes it; in this order, since what is left of a
+// secret that was cut is not found any more.
+func (c *Client) description(text string) string { return cut(c.redact(text), descriptionCap) }
+
+// address is a URL, or nothing when it is empty or holds a secret.
+func (c *Client) address(url string) *string {
+	if c.redact(url) != url {
+		return nil
+	}
+	return optional(url)
 }
 
 // repository is owner/name.

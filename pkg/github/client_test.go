@@ -3,12 +3,15 @@ package github
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestNewReportsEverythingAtOnce(t *testing.T) {
@@ -36,6 +39,8 @@ func TestErrors(t *testing.T) {
 		{"what is not there may be hidden", refused(404, "Not Found"), "not found, or the token may not see it"},
 		{"what is refused comes with GitHub's details", answer{status: 422, body: `{"message":"Validation Failed","errors":[{"field":"sha","code":"invalid"}]}`},
 			"GitHub answers 422: Validation Failed (sha invalid)"},
+		{"a limit that holds on is no missing permission", answer{status: 403, body: `{"message":"You have exceeded a secondary rate limit"}`, header: http.Header{"Retry-After": {"9999"}}},
+			"rate limit"},
 		{"a commit without a tree is none", ok(`{}`), "40 (or 64) lower-case hex digits"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -45,7 +50,7 @@ func TestErrors(t *testing.T) {
 				t.Errorf("got %v\nwant %s", err, test.want)
 			}
 			var permission *PermissionError
-			if errors.As(err, &permission) != (test.answer.status == 403) {
+			if errors.As(err, &permission) != strings.HasPrefix(test.name, "a missing permission") {
 				t.Errorf("got %T", err)
 			}
 		})
@@ -104,12 +109,97 @@ func TestRetries(t *testing.T) {
 	t.Run("a cancel ends the wait", func(t *testing.T) {
 		s := serve(t, map[string][]answer{route: {{status: 429, body: `{}`, header: http.Header{"Retry-After": {"60"}}}}})
 		stop := errors.New("stopped by the test")
-		ctx, cancel := context.WithTimeoutCause(t.Context(), 50*time.Millisecond, stop)
-		defer cancel()
+		ctx, cancel := context.WithCancelCause(t.Context())
+		time.AfterFunc(50*time.Millisecond, func() { cancel(stop) })
 		if _, err := s.client().Tree(ctx, head); !errors.Is(err, stop) {
 			t.Errorf("got %v", err)
 		}
 	})
+	limited := answer{status: 403, body: `{"message":"You have exceeded a secondary rate limit"}`, header: http.Header{"Retry-After": {"60"}}}
+	t.Run("a limit that outlasts the run's own time is not waited for", func(t *testing.T) {
+		s := serve(t, map[string][]answer{route: {limited}})
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		if _, err := s.client().Tree(ctx, head); err == nil || ctx.Err() != nil {
+			t.Errorf("got %v after the time was over (%v)", err, ctx.Err())
+		}
+	})
+	t.Run("what is only told does not wait a minute", func(t *testing.T) {
+		s := serve(t, map[string][]answer{"POST /statuses/" + head: {limited}})
+		err := s.client().SetStatus(t.Context(), head, Status{Context: "x", State: Success})
+		if n := len(s.sent("POST /statuses/" + head)); err == nil || n != 1 {
+			t.Errorf("%d requests, %v", n, err)
+		}
+	})
+	t.Run("all waits of a question together are bounded", func(t *testing.T) {
+		s := serve(t, map[string][]answer{route: {{status: 502}}})
+		c := s.client()
+		c.api.Client().Transport.(*transport).patience = 600 * time.Millisecond // the first wait fits, the second does not
+		if _, err := c.Tree(t.Context(), head); err == nil || len(s.sent(route)) != 2 {
+			t.Errorf("%d requests, %v", len(s.sent(route)), err)
+		}
+	})
+}
+
+func TestLimit(t *testing.T) {
+	now := time.Unix(1000, 0)
+	for _, test := range []struct {
+		name, body string
+		status     int
+		header     map[string]string
+		want       time.Duration
+		limited    bool
+	}{
+		{"what Retry-After says", "", 403, map[string]string{"Retry-After": "7", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "2000"}, 7 * time.Second, true},
+		{"until the allowance is renewed, and a second for clocks", "", 403, map[string]string{"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1030"}, 31 * time.Second, true},
+		{"a second when it was renewed already", "", 429, map[string]string{"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "900"}, time.Second, true},
+		{"a minute for a secondary limit that only its text tells", `{"message":"You have exceeded a Secondary rate limit."}`, 403, nil, time.Minute, true},
+		{"a minute for a 429 without a word", "", 429, nil, time.Minute, true},
+		{"nothing for a missing permission", `{"message":"Resource not accessible by integration"}`, 403, map[string]string{"X-RateLimit-Remaining": "4711"}, 0, false},
+		{"nothing for a header that is no number", "", 403, map[string]string{"Retry-After": "soon"}, 0, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			response := &http.Response{StatusCode: test.status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(test.body))}
+			for name, value := range test.header {
+				response.Header.Set(name, value)
+			}
+			got, limited := limit(response, now)
+			if got != test.want || limited != test.limited {
+				t.Errorf("got %s, %v", got, limited)
+			}
+			if rest, err := io.ReadAll(response.Body); err != nil || string(rest) != test.body {
+				t.Errorf("the body was eaten: %q, %v", rest, err)
+			}
+		})
+	}
+}
+
+func TestGitHubEnterprise(t *testing.T) {
+	var asked []string
+	ghe := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.Method+" "+r.URL.RequestURI()+" "+r.Header.Get("Authorization"))
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(`{"sha":"` + head + `","tree":{"sha":"` + tree + `"}}`))
+	}))
+	defer ghe.Close()
+	for _, address := range []string{ghe.URL + "/api/v3", ghe.URL + "/api/v3/"} {
+		c, err := New(Config{APIURL: address, Token: token, Repository: "org/shop", HTTP: ghe.Client()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := c.Tree(t.Context(), head); err != nil || got != tree {
+			t.Errorf("got %q, %v", got, err)
+		}
+		if err := c.SetStatus(t.Context(), head, Status{Context: "x", State: Success}); err != nil {
+			t.Error(err)
+		}
+	}
+	want := []string{
+		"GET /api/v3/repos/org/shop/git/commits/" + head + " Bearer " + token, "POST /api/v3/repos/org/shop/statuses/" + head + " Bearer " + token,
+	}
+	if diff := cmp.Diff(append(want, want...), asked); diff != "" {
+		t.Error(diff)
+	}
 }
 
 func TestTheTokenStaysOnItsHost(t *testing.T) {

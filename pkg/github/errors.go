@@ -52,7 +52,14 @@ func explain(ctx context.Context, err error, permission, format string, args ...
 	case http.StatusUnauthorized:
 		return fmt.Errorf("%s: GitHub does not accept the token (%s); set the input github-token to ${{ github.token }}",
 			doing, answer.Message)
-	case http.StatusForbidden:
+	case http.StatusTooManyRequests, http.StatusForbidden:
+		message := strings.ToLower(answer.Message)
+		switch {
+		case answer.Response.StatusCode == http.StatusTooManyRequests, strings.Contains(message, "rate limit"):
+			return fmt.Errorf("%s: GitHub's rate limit holds on (%s); run the job again later", doing, answer.Message)
+		case strings.Contains(message, "is locked"), strings.Contains(message, "archived"): // no permission would help
+			return fmt.Errorf("%s: GitHub says %q", doing, answer.Message)
+		}
 		return &PermissionError{Doing: doing, Permission: permission, Message: answer.Message}
 	case http.StatusNotFound:
 		// GitHub answers 404 for what exists but may not be seen.
@@ -80,7 +87,4 @@ func detail(answer *github.ErrorResponse) string {
 }
 
 // notFound says whether GitHub answered 404.
-func notFound(err error) bool {
-	var answer *github.ErrorResponse
-	return errors.As(err, &answer) && answer.Response != nil && answer.Response.StatusCode == http.StatusNotFound
-}
+func notFound(err error) bool { return refusedAs(err, http.StatusNotFound) }

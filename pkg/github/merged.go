@@ -2,8 +2,8 @@ package github
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,57 +11,68 @@ import (
 	"github.com/org/promote/pkg/change"
 )
 
-// MergedChange finds the pull request that a commit on the base branch came from, for merge commits, squashes, rebases and
-// merge queues alike, and fills Head, Tree, Merge and PullRequest. GitHub's index from commits to pull requests may lag
-// behind a merge, so it is asked for some seconds. It refuses with a *change.Refusal a commit that no pull request brought
-// (a direct push), one from a fork, whose commit never was in an environment, and a merge whose tree is not the tree of the
-// head commit: what was tested is then not what would be deployed.
-func (c *Client) MergedChange(ctx context.Context, mergeSHA string) (change.Change, error) {
-	if err := change.CheckCommit("merge commit", mergeSHA); err != nil {
+// MergedChange finds the pull request that brought a commit to the branch base, and fills Head, Tree, Merge and PullRequest.
+// It knows merge commits, squashes, rebases, merge queues and heads that a person pushed to the base by hand; of several
+// commits that came together the last one counts, as the branch ends with it. GitHub's index from commits to pull requests
+// may lag behind a merge, so it is asked for some seconds.
+//
+// Tree equality decides. What a *change.Refusal stops: a commit that no pull request into base brought (a direct push), one
+// from a fork, whose commit never was in an environment, and one whose tree is not the tree of the head commit: what was
+// tested is then not what would be deployed. An empty base takes pull requests into any branch.
+func (c *Client) MergedChange(ctx context.Context, sha, base string) (change.Change, error) {
+	if err := change.CheckCommit("merge commit", sha); err != nil {
 		return change.Change{}, err
 	}
-	pr, err := c.pullOfMerge(ctx, mergeSHA)
+	landed, err := c.commit(ctx, sha)
 	if err != nil {
 		return change.Change{}, err
 	}
-	if from := pr.GetHead().GetRepo().GetFullName(); !strings.EqualFold(from, c.repository()) {
-		return change.Change{}, &change.Refusal{
-			Subject: "merge commit " + change.Short(mergeSHA),
-			Reason:  fmt.Sprintf("pull request #%d comes from a fork, whose commit was never built or tested in an environment", pr.GetNumber()),
-			Fix:     "bring the same change through a pull request from a branch of this repository",
+	pulls, err := c.pullsOfMerge(ctx, landed, base)
+	if err != nil {
+		return change.Change{}, err
+	}
+	first := change.Change{}
+	for _, pr := range pulls {
+		merged := change.Change{
+			Repository: c.repository(), PullRequest: pr.GetNumber(),
+			Head: pr.GetHead().GetSHA(), Merge: sha,
+			HeadRef: pr.GetHead().GetRef(), BaseRef: pr.GetBase().GetRef(),
+			Title: pr.GetTitle(), Author: pr.GetUser().GetLogin(),
+		}
+		if merged.Tree, err = c.Tree(ctx, merged.Head); err != nil {
+			return change.Change{}, err
+		}
+		if merged.Tree == landed.GetTree().GetSHA() {
+			return merged, nil
+		}
+		if first.Head == "" {
+			first = merged
 		}
 	}
-	merged := change.Change{
-		Repository: c.repository(), PullRequest: pr.GetNumber(),
-		Head: pr.GetHead().GetSHA(), Merge: mergeSHA,
-		HeadRef: pr.GetHead().GetRef(), BaseRef: pr.GetBase().GetRef(),
-		Title: pr.GetTitle(), Author: pr.GetUser().GetLogin(),
-	}
-	if merged.Tree, err = c.Tree(ctx, merged.Head); err != nil {
-		return change.Change{}, err
-	}
-	tree, err := c.Tree(ctx, mergeSHA)
-	if err != nil {
-		return change.Change{}, err
-	}
-	if tree != merged.Tree {
-		return change.Change{}, c.treesDiffer(ctx, merged)
-	}
-	return merged, nil
+	return change.Change{}, c.treesDiffer(ctx, first)
 }
 
-// pullOfMerge looks for the merged pull request whose merge commit is sha until the index has settled.
-func (c *Client) pullOfMerge(ctx context.Context, sha string) (*github.PullRequest, error) {
+// pullsOfMerge looks for the merged pull requests that may have brought a commit until the index has settled. It gives at
+// least one, those that say so themselves first.
+func (c *Client) pullsOfMerge(ctx context.Context, landed *github.Commit, base string) ([]*github.PullRequest, error) {
+	sha := landed.GetSHA()
 	deadline := time.NewTimer(c.settle)
 	defer deadline.Stop()
 	for wait := c.poll; ; wait = min(wait*2, 5*time.Second) {
-		pulls, _, err := c.api.PullRequests.ListPullRequestsWithCommit(ctx, c.owner, c.name, sha, &github.ListOptions{PerPage: 100})
+		all, _, err := c.api.PullRequests.ListPullRequestsWithCommit(ctx, c.owner, c.name, sha, &github.ListOptions{PerPage: 100})
 		if err != nil {
 			return nil, explain(ctx, err, "pull-requests: read", "looking for the pull request of commit %q", sha)
 		}
-		for _, pr := range pulls {
-			if pr.MergedAt != nil && pr.GetMergeCommitSHA() == sha {
-				return pr, nil
+		found := slices.DeleteFunc(slices.Clone(all), func(pr *github.PullRequest) bool { return brought(pr, landed, base) == never })
+		if own := slices.DeleteFunc(slices.Clone(found), c.forked); len(own) > 0 {
+			slices.SortStableFunc(own, func(a, b *github.PullRequest) int { return int(brought(a, landed, base) - brought(b, landed, base)) })
+			return own, nil
+		}
+		if len(found) > 0 {
+			return nil, &change.Refusal{
+				Subject: "commit " + change.Short(sha),
+				Reason:  fmt.Sprintf("pull request #%d comes from a fork, whose commit was never built or tested in an environment", found[0].GetNumber()),
+				Fix:     "bring the same change through a pull request from a branch of this repository",
 			}
 		}
 		timer := time.NewTimer(wait)
@@ -71,70 +82,60 @@ func (c *Client) pullOfMerge(ctx context.Context, sha string) (*github.PullReque
 			return nil, fmt.Errorf("looking for the pull request of commit %q: %w", sha, context.Cause(ctx))
 		case <-deadline.C:
 			timer.Stop()
-			return nil, &change.Refusal{
-				Subject: "commit " + change.Short(sha),
-				Reason:  "no pull request has it as its merge commit, so nothing proves that it was tested (a direct push?)",
-				Fix:     "bring it through a pull request",
-			}
+			return nil, unbrought(sha, base, all)
 		case <-timer.C:
 		}
 	}
 }
 
-// treesDiffer says which commits of the base branch the tested commit did not have.
-func (c *Client) treesDiffer(ctx context.Context, merged change.Change) error {
-	reason := fmt.Sprintf("its tree is not the tree of %s, the head of pull request #%d that was tested", change.Short(merged.Head), merged.PullRequest)
-	missing, err := c.missing(ctx, merged)
+// proof says how a pull request is known to have brought a commit; a lower one is better.
+type proof int
+
+const (
+	byName proof = iota
+	byHead
+	byParent
+	never
+)
+
+// brought says whether a pull request brought the commit to the base branch. What merge_commit_sha names depends on how it
+// was merged: the merge commit, the squashed commit, or what the base was moved to by a rebase or a queue
+// (https://docs.github.com/rest/pulls/pulls#get-a-pull-request). A head that came by a push is its own merge, and one that a
+// person merged and pushed is a parent. An open pull request's merge_commit_sha is a trial that is on no branch.
+func brought(pr *github.PullRequest, landed *github.Commit, base string) proof {
+	head := pr.GetHead().GetSHA()
 	switch {
-	case err != nil && ctx.Err() != nil:
-		return err
-	case len(missing) > 0:
-		reason += fmt.Sprintf("; the head lacked these commits of %s: %s", merged.BaseRef, strings.Join(missing, ", "))
+	case pr.MergedAt == nil || base != "" && pr.GetBase().GetRef() != base:
+		return never
+	case pr.GetMergeCommitSHA() == landed.GetSHA():
+		return byName
+	case head == landed.GetSHA():
+		return byHead
+	case len(landed.Parents) > 1 && slices.ContainsFunc(landed.Parents[1:], func(p *github.Commit) bool { return p.GetSHA() == head }):
+		return byParent
+	}
+	return never
+}
+
+func (c *Client) forked(pr *github.PullRequest) bool {
+	return !strings.EqualFold(pr.GetHead().GetRepo().GetFullName(), c.repository())
+}
+
+// unbrought refuses a commit that no pull request brought, and says what GitHub knows of it instead.
+func unbrought(sha, base string, known []*github.PullRequest) error {
+	reason := "no pull request brought it, so nothing proves that it was tested (a direct push?)"
+	for _, pr := range known {
+		switch {
+		case pr.MergedAt == nil:
+			reason = fmt.Sprintf("pull request #%d, which has it, was not merged, so nobody took it in", pr.GetNumber())
+		case base != "" && pr.GetBase().GetRef() != base:
+			reason = fmt.Sprintf("pull request #%d brought it to %s and none to %s: it was reviewed for another branch", pr.GetNumber(), pr.GetBase().GetRef(), base)
+		default:
+			reason = fmt.Sprintf("it is one of several commits of pull request #%d, whose merge ended with %s", pr.GetNumber(), change.Short(pr.GetMergeCommitSHA()))
+		}
 	}
 	return &change.Refusal{
-		Subject: "merge commit " + change.Short(merged.Merge),
-		Reason:  reason,
-		Fix: fmt.Sprintf("open a new pull request on top of %s so that the result of the merge is tested, and require branches to be up to date before merging",
-			merged.BaseRef),
+		Subject: "commit " + change.Short(sha), Reason: reason,
+		Fix: "bring it through a pull request; to take something back, use GitHub's Revert button, which opens one",
 	}
-}
-
-// missing lists what the base branch had and the head had not, as "1a2b3c4 its title", at most ten.
-func (c *Client) missing(ctx context.Context, merged change.Change) ([]string, error) {
-	between, _, err := c.api.Repositories.CompareCommits(ctx, c.owner, c.name, merged.Head, merged.Merge, &github.ListOptions{PerPage: 100})
-	if err != nil {
-		return nil, explain(ctx, err, "contents: read", "comparing %q with %q", merged.Head, merged.Merge)
-	}
-	// A rebase puts copies of the pull request's own commits on the base; they have the same author, date and message.
-	own, _, err := c.api.PullRequests.ListCommits(ctx, c.owner, c.name, merged.PullRequest, &github.ListOptions{PerPage: 100})
-	if err != nil {
-		err = explain(ctx, err, "pull-requests: read", "listing the commits of pull request #%d", merged.PullRequest)
-		if ctx.Err() != nil {
-			return nil, err
-		}
-	}
-	copies := map[string]bool{}
-	for _, each := range own {
-		copies[identity(each)] = true
-	}
-	const most = 10
-	var titles []string
-	for _, each := range between.Commits {
-		if each.GetSHA() == merged.Merge || copies[identity(each)] {
-			continue
-		}
-		if len(titles) == most {
-			titles = append(titles, "and more")
-			break
-		}
-		title, _, _ := strings.Cut(each.GetCommit().GetMessage(), "\n")
-		titles = append(titles, strings.TrimSpace(change.Short(each.GetSHA())+" "+title))
-	}
-	return titles, errors.Join(err)
-}
-
-// identity is what a rebase leaves as it was.
-func identity(commit *github.RepositoryCommit) string {
-	author := commit.GetCommit().GetAuthor()
-	return author.GetEmail() + "\n" + author.GetDate().UTC().String() + "\n" + commit.GetCommit().GetMessage()
 }

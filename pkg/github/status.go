@@ -10,13 +10,14 @@ import (
 // State is the state of a commit status or of a deployment, in GitHub's own words.
 type State = string
 
-// Commit statuses use pending, success, failure and error; deployments use in_progress, success, failure and error.
+// Commit statuses use pending, success, failure and error; deployments use in_progress, success, failure, error and inactive.
 const (
 	Pending    State = "pending"
 	InProgress State = "in_progress"
 	Success    State = "success"
 	Failure    State = "failure"
 	Broken     State = "error"
+	Inactive   State = "inactive"
 )
 
 // descriptionCap is the longest description of a status that GitHub takes, in characters; longer ones are a 422.
@@ -38,9 +39,9 @@ func (c *Client) SetStatus(ctx context.Context, sha string, s Status) error {
 	if err := change.CheckCommit("commit", sha); err != nil {
 		return err
 	}
-	_, _, err := c.api.Repositories.CreateStatus(ctx, c.owner, c.name, sha, github.RepoStatus{
+	_, _, err := c.say.Repositories.CreateStatus(ctx, c.owner, c.name, sha, github.RepoStatus{
 		State: github.Ptr(s.State), Context: github.Ptr(s.Context),
-		Description: github.Ptr(cut(s.Description, descriptionCap)), TargetURL: optional(s.URL),
+		Description: github.Ptr(c.description(s.Description)), TargetURL: c.address(s.URL),
 	})
 	return explain(ctx, err, "statuses: write", "setting status %q on commit %q", s.Context, sha)
 }

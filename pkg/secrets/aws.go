@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -38,44 +39,74 @@ func NewAWS(ctx context.Context, region string, opts ...func(*config.LoadOptions
 type found struct {
 	data    []byte
 	version string
+	// binary says that the store holds bytes and not text.
+	binary bool
 }
 
-// Resolve looks up every ref. Each id is read once; every ref that cannot be answered is named in the error.
+// value is what found is for ref.
+func (f found) value(ref Ref) (Value, error) {
+	if ref.Key == "" {
+		return Value{Data: f.data, Version: f.version, Binary: f.binary}, nil
+	}
+	if f.binary {
+		return Value{}, fmt.Errorf("looking up %s %q: it holds binary data (SecretBinary), which has no keys, but key %q is asked for; "+
+			"keep JSON as text (SecretString)", ref.Kind, ref.ID, ref.Key)
+	}
+	data, err := pick(f.data, ref.Key)
+	if err != nil {
+		return Value{}, fmt.Errorf("looking up %s %q: %w", ref.Kind, ref.ID, err)
+	}
+	return Value{Data: data, Version: f.version}, nil
+}
+
+// Resolve looks up every ref. Each id is read once, 20 secrets or 10 parameters a call and several calls at once; every ref
+// that cannot be answered is named in the error.
 func (a *AWS) Resolve(ctx context.Context, refs []Ref) (map[Ref]Value, error) {
+	if err := checkAll(refs); err != nil {
+		return nil, err
+	}
+	var fromSecrets, fromParameters map[string]found
+	var noSecret, noParameter []error
+	var both sync.WaitGroup
+	both.Go(func() { fromSecrets, noSecret = a.readSecrets(ctx, ids(refs, Secret)) })
+	both.Go(func() { fromParameters, noParameter = a.readParameters(ctx, ids(refs, Param)) })
+	both.Wait()
+	return gather(refs, func(ref Ref) (found, bool) {
+		if ref.Kind == Secret {
+			answer, ok := fromSecrets[ref.ID]
+			return answer, ok
+		}
+		answer, ok := fromParameters[ref.ID]
+		return answer, ok
+	}, slices.Concat(noSecret, noParameter))
+}
+
+// checkAll names every ref that cannot name anything.
+func checkAll(refs []Ref) error {
 	var problems []error
 	for _, ref := range refs {
-		if err := ref.Check(); err != nil {
-			problems = append(problems, err)
-		}
+		problems = append(problems, ref.Check())
 	}
-	if len(problems) > 0 {
-		return nil, errors.Join(problems...)
-	}
-	answers := map[Kind]map[string]found{}
-	for kind, read := range map[Kind]func(context.Context, []string) (map[string]found, []error){
-		Secret: a.readSecrets, Param: a.readParameters,
-	} {
-		answered, failed := read(ctx, ids(refs, kind))
-		answers[kind], problems = answered, append(problems, failed...)
-	}
+	return errors.Join(problems...)
+}
+
+// gather makes the values of refs from what the stores answered, or one error of all problems.
+func gather(refs []Ref, answered func(Ref) (found, bool), problems []error) (map[Ref]Value, error) {
 	values := make(map[Ref]Value, len(refs))
-	for _, ref := range slices.SortedFunc(slices.Values(refs), Ref.Compare) {
-		answer, ok := answers[ref.Kind][ref.ID]
-		if _, done := values[ref]; done || !ok {
+	for _, ref := range slices.Compact(slices.SortedFunc(slices.Values(refs), Ref.Compare)) {
+		answer, ok := answered(ref)
+		if !ok {
 			continue // A missing id is already named, once, among the problems.
 		}
-		data := answer.data
-		if ref.Key != "" {
-			var err error
-			if data, err = pick(answer.data, ref.Key); err != nil {
-				problems = append(problems, fmt.Errorf("looking up %s %q: %w", ref.Kind, ref.ID, err))
-				continue
-			}
+		value, err := answer.value(ref)
+		if err != nil {
+			problems = append(problems, err)
+			continue
 		}
-		values[ref] = Value{Data: data, Version: answer.version}
+		values[ref] = value
 	}
 	if len(problems) > 0 {
-		slices.SortStableFunc(problems, func(x, y error) int { return cmpText(x, y) })
+		slices.SortStableFunc(problems, cmpText)
 		return nil, errors.Join(problems...)
 	}
 	return values, nil

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -21,10 +22,12 @@ type store struct {
 	*httptest.Server
 	t       *testing.T
 	secrets map[string]map[string]any // by name or ARN: what GetSecretValue would answer
+	older   map[string]map[string]any // by name and version: what is no longer current and not yet deleted
 	failing map[string]string         // by name: the error code inside an answer with status 200
-	params  map[string]map[string]any
+	params  map[string][]map[string]any
 	deny    string // an action that is denied
 	raw     string // answered as it is, when set
+	busy    int    // how many calls are throttled before one is answered
 	paged   bool
 
 	mu    sync.Mutex
@@ -37,7 +40,8 @@ type call struct {
 }
 
 func newStore(t *testing.T) *store {
-	s := &store{t: t, secrets: map[string]map[string]any{}, failing: map[string]string{}, params: map[string]map[string]any{}}
+	s := &store{t: t, secrets: map[string]map[string]any{}, older: map[string]map[string]any{}, failing: map[string]string{},
+		params: map[string][]map[string]any{}}
 	s.Server = httptest.NewServer(http.HandlerFunc(s.serve))
 	t.Cleanup(s.Close)
 	for name, value := range map[string]string{
@@ -56,25 +60,34 @@ func (s *store) secret(name string, value any, version string) {
 	} else {
 		entry["SecretString"] = value
 	}
+	if before, ok := s.secrets[name]; ok {
+		s.older[name+" "+before["VersionId"].(string)] = before
+	}
 	s.secrets[name] = entry
 }
 
+// param adds a version, dated by its number.
 func (s *store) param(name, value string, version int) {
-	s.params[name] = map[string]any{"Name": name, "ARN": "arn:aws:ssm:eu-west-1:1:parameter" + name, "Value": value, "Version": version, "LastModifiedDate": 1700000000.5}
+	s.params[name] = append(s.params[name], map[string]any{"Name": name, "ARN": "arn:aws:ssm:eu-west-1:1:parameter" + name, "Value": value, "Version": version, "LastModifiedDate": 1700000000.5})
 }
 
 func (s *store) serve(w http.ResponseWriter, r *http.Request) {
 	_, action, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 	var in struct {
-		SecretIdList, Names []string
-		NextToken           string
-		WithDecryption      bool
+		SecretIDList   []string `json:"SecretIdList"`
+		Names          []string
+		SecretID       string `json:"SecretId"`
+		VersionID      string `json:"VersionId"`
+		NextToken      string
+		WithDecryption bool
 	}
 	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
 		s.t.Errorf("%s: %v", action, err)
 	}
 	s.mu.Lock()
-	s.calls = append(s.calls, call{action, append(in.SecretIdList, in.Names...)})
+	s.calls = append(s.calls, call{action, append(in.SecretIDList, in.Names...)})
+	busy := s.busy > 0
+	s.busy--
 	s.mu.Unlock()
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 	if s.raw != "" {
@@ -83,11 +96,19 @@ func (s *store) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	var out any
 	switch {
+	case busy:
+		w.WriteHeader(http.StatusBadRequest)
+		out = map[string]any{"__type": "ThrottlingException", "message": "Rate exceeded"}
 	case s.deny == action:
 		w.WriteHeader(http.StatusBadRequest)
 		out = map[string]any{"__type": "AccessDeniedException", "message": "User is not authorized"}
 	case action == "BatchGetSecretValue":
-		out = s.batchGet(in.SecretIdList, in.NextToken)
+		out = s.batchGet(in.SecretIDList, in.NextToken)
+	case action == "GetSecretValue":
+		if out = s.get(in.SecretID, in.VersionID); out == nil {
+			w.WriteHeader(http.StatusBadRequest)
+			out = map[string]any{"__type": "ResourceNotFoundException", "message": "Secrets Manager can't find the specified secret value for VersionId: " + in.VersionID}
+		}
 	case action == "GetParameters":
 		if !in.WithDecryption {
 			s.t.Error("GetParameters without decryption")
@@ -124,6 +145,18 @@ func (s *store) batchGet(ids []string, token string) any {
 	return map[string]any{"SecretValues": values, "Errors": failures}
 }
 
+// get is one secret at one version, nil when it is gone.
+func (s *store) get(id, version string) any {
+	name := strings.TrimSuffix(strings.TrimPrefix(id, "arn:aws:secretsmanager:eu-west-1:1:secret:"), "-AbCdEf")
+	if entry, ok := s.secrets[name]; ok && entry["VersionId"] == version {
+		return entry
+	}
+	if entry, ok := s.older[name+" "+version]; ok {
+		return entry
+	}
+	return nil
+}
+
 func (s *store) getParameters(names []string) any {
 	if len(names) > 10 {
 		s.t.Errorf("%d names in one call", len(names))
@@ -131,21 +164,34 @@ func (s *store) getParameters(names []string) any {
 	var values, invalid []any
 	for _, name := range names {
 		plain, selector, selected := strings.Cut(strings.TrimPrefix(name, "arn:aws:ssm:eu-west-1:1:parameter"), ":")
-		entry, ok := s.params[plain]
-		if !ok {
+		versions := s.params[plain]
+		at := len(versions) - 1
+		if selected && selector != "label" {
+			at = slices.IndexFunc(versions, func(v map[string]any) bool { return fmt.Sprint(v["Version"]) == selector })
+		}
+		if at < 0 {
 			invalid = append(invalid, name)
 			continue
 		}
+		entry := maps.Clone(versions[at])
 		if selected {
-			copied := map[string]any{"Selector": ":" + selector}
-			for key, value := range entry {
-				copied[key] = value
-			}
-			entry = copied
+			entry["Selector"] = ":" + selector
 		}
 		values = append(values, entry)
 	}
 	return map[string]any{"Parameters": values, "InvalidParameters": invalid}
+}
+
+// sizes is how many ids each call of an action had, the small ones first: calls are made at the same time.
+func (s *store) sizes() map[string][]int {
+	sizes := map[string][]int{}
+	for _, call := range s.calls {
+		sizes[call.action] = append(sizes[call.action], len(call.ids))
+	}
+	for _, each := range sizes {
+		slices.Sort(each)
+	}
+	return sizes
 }
 
 func (s *store) resolve(refs ...Ref) (map[Ref]Value, error) {
@@ -218,12 +264,8 @@ func TestResolveAsksOnceForEachAndInBatches(t *testing.T) {
 	if len(values) != 45*3+21 {
 		t.Errorf("%d values, want %d", len(values), 45*3+21)
 	}
-	sizes := map[string][]int{}
-	for _, call := range s.calls {
-		sizes[call.action] = append(sizes[call.action], len(call.ids))
-	}
-	want := map[string][]int{"BatchGetSecretValue": {20, 20, 5}, "GetParameters": {10, 10, 1}}
-	if diff := cmp.Diff(want, sizes); diff != "" {
+	want := map[string][]int{"BatchGetSecretValue": {5, 20, 20}, "GetParameters": {1, 10, 10}}
+	if diff := cmp.Diff(want, s.sizes()); diff != "" {
 		t.Errorf("the calls differ (-want +got):\n%s", diff)
 	}
 }
@@ -237,6 +279,15 @@ func TestResolveReadsFurtherPages(t *testing.T) {
 	values, err := s.resolve(secretRef("a"), secretRef("b"), secretRef("c"))
 	if err != nil || len(values) != 3 {
 		t.Errorf("%d values, %v", len(values), err)
+	}
+}
+
+func TestAPartOfAnARNIsNotAnotherSecretsName(t *testing.T) {
+	s := newStore(t)
+	s.raw = `{"SecretValues": [{"Name": "app-db", "ARN": "arn:aws:secretsmanager:eu-west-1:1:secret:app-db-AbCdEf", "SecretString": "other", "VersionId": "v"}]}`
+	_, err := s.resolve(secretRef("arn:aws:secretsmanager:eu-west-1:1:secret:app"))
+	if err == nil || !strings.Contains(err.Error(), "gave no answer") {
+		t.Errorf("got %v, want no answer", err)
 	}
 }
 

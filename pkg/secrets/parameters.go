@@ -16,27 +16,38 @@ const maxParameters = 10
 
 const parameterPermission = "ssm:GetParameters, and kms:Decrypt on the key of SecureString parameters"
 
-// readParameters reads each id, decrypted. Parameter Store lists the names it does not know under InvalidParameters.
+// readParameters reads each id, decrypted.
 func (a *AWS) readParameters(ctx context.Context, ids []string) (map[string]found, []error) {
-	answers := map[string]found{}
-	var problems []error
-	for batch := range slices.Chunk(ids, maxParameters) {
-		page, err := a.parameters.GetParameters(ctx, &ssm.GetParametersInput{Names: batch, WithDecryption: aws.Bool(true)})
+	return inBatches(ids, maxParameters, func(batch []string) (map[string]found, []error) {
+		answers, missing, err := a.parametersOf(ctx, batch)
 		if err != nil {
-			problems = append(problems, callError(err, Param, batch, parameterPermission))
+			return nil, []error{callError(err, Param, batch, parameterPermission)}
+		}
+		var problems []error
+		for _, id := range missing {
+			problems = append(problems, fmt.Errorf("looking up param %q: Parameter Store does not know it in this account and region", id))
+		}
+		return answers, problems
+	})
+}
+
+// parametersOf makes one GetParameters. Parameter Store answers with status 200 also when it does not know some of the names.
+func (a *AWS) parametersOf(ctx context.Context, ids []string) (answers map[string]found, missing []string, err error) {
+	page, err := a.parameters.GetParameters(ctx, &ssm.GetParametersInput{Names: ids, WithDecryption: aws.Bool(true)})
+	if err != nil {
+		return nil, nil, err
+	}
+	answers = map[string]found{}
+	for _, id := range ids {
+		at := slices.IndexFunc(page.Parameters, func(p types.Parameter) bool { return answersTo(p, id) })
+		if at < 0 {
+			missing = append(missing, id)
 			continue
 		}
-		for _, id := range batch {
-			at := slices.IndexFunc(page.Parameters, func(p types.Parameter) bool { return answersTo(p, id) })
-			if at < 0 {
-				problems = append(problems, fmt.Errorf("looking up param %q: Parameter Store does not know it in this account and region", id))
-				continue
-			}
-			parameter := page.Parameters[at]
-			answers[id] = found{data: []byte(aws.ToString(parameter.Value)), version: parameterVersion(parameter)}
-		}
+		parameter := page.Parameters[at]
+		answers[id] = found{data: []byte(aws.ToString(parameter.Value)), version: parameterVersion(parameter)}
 	}
-	return answers, problems
+	return answers, missing, nil
 }
 
 // answersTo says whether p is the answer to id: a name or an ARN, with or without ":version" or ":label".

@@ -3,7 +3,6 @@ package secrets
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -19,14 +18,13 @@ const secretPermission = "secretsmanager:BatchGetSecretValue, and secretsmanager
 // readSecrets reads the current version of each id. An error per id that stays unanswered, and a call that failed stands
 // for all of its ids.
 func (a *AWS) readSecrets(ctx context.Context, ids []string) (map[string]found, []error) {
-	answers := map[string]found{}
-	var problems []error
-	for batch := range slices.Chunk(ids, maxSecrets) {
+	return inBatches(ids, maxSecrets, func(batch []string) (map[string]found, []error) {
 		entries, failures, err := a.batch(ctx, batch)
 		if err != nil {
-			problems = append(problems, callError(err, Secret, batch, secretPermission))
-			continue
+			return nil, []error{callError(err, Secret, batch, secretPermission)}
 		}
+		answers := map[string]found{}
+		var problems []error
 		for _, id := range batch {
 			if failure, failed := failures[id]; failed {
 				problems = append(problems, fmt.Errorf("looking up secret %q: %s", id, failure))
@@ -37,14 +35,18 @@ func (a *AWS) readSecrets(ctx context.Context, ids []string) (map[string]found, 
 				problems = append(problems, fmt.Errorf("looking up secret %q: Secrets Manager gave no answer for it", id))
 				continue
 			}
-			data := entry.SecretBinary
-			if entry.SecretString != nil {
-				data = []byte(*entry.SecretString)
-			}
-			answers[id] = found{data: data, version: aws.ToString(entry.VersionId)}
+			answers[id] = secretData(entry.SecretString, entry.SecretBinary, entry.VersionId)
 		}
+		return answers, problems
+	})
+}
+
+// secretData takes a secret's value from the one of two fields that holds it.
+func secretData(text *string, binary []byte, version *string) found {
+	if text != nil {
+		return found{data: []byte(*text), version: aws.ToString(version)}
 	}
-	return answers, problems
+	return found{data: binary, version: aws.ToString(version), binary: true}
 }
 
 // batch makes one BatchGetSecretValue, with its further pages. Failures of single secrets arrive with status 200.

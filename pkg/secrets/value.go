@@ -9,17 +9,21 @@ import (
 
 // Resolver looks values up. It answers for every ref, or returns one error that names every ref it could not answer.
 type Resolver interface {
+	// Resolve reads what is current.
 	Resolve(ctx context.Context, refs []Ref) (map[Ref]Value, error)
+	// ResolveAt reads each ref at a version that an earlier Value had, so that a rollback gets the values it was proven with.
+	// A version that the store no longer has is an error; what is current never stands in for it.
+	ResolveAt(ctx context.Context, versions map[Ref]string) (map[Ref]Value, error)
 }
 
 // Value is what a store holds under a Ref.
 type Value struct {
 	Data Bytes
 	// Version identifies the version that was read: the VersionId of a secret, "<version>@<unix milliseconds of the last
-	// change>" of a parameter. It is "" for a stand-in. It may be shown and stored.
+	// change>" of a parameter. It may be shown and stored.
 	Version string
-	// StandIn marks text that stands for a value nobody looked up (see Static).
-	StandIn bool
+	// Binary says that the store holds bytes (SecretBinary) and not text, whatever they read like.
+	Binary bool
 }
 
 // Bytes is secret data. It prints as "(secret)" with every verb of fmt, in JSON, in text encodings and in slog; the data is
