@@ -1,0 +1,123 @@
+package tests
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestHostileReports(t *testing.T) {
+	for name, test := range map[string]struct{ text, want string }{
+		"a bomb of entities": {`<!DOCTYPE b [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]><testsuite name="&b;"/>`, `line 1: invalid character entity &b;`},
+		"an outside entity":  {`<!DOCTYPE b [<!ENTITY x SYSTEM "file:///etc/passwd">]><testsuite><testcase name="x"><failure>&x;</failure></testcase></testsuite>`, `invalid character entity &x;`},
+		"deep nesting":       {strings.Repeat("<testsuite>", 100_000), "line 1: its elements are nested more than 64 deep"},
+		"a file cut off":     {"<testsuite>\n<testcase name='a'>", "line 2: unexpected EOF"},
+		"an empty file":      {"", "it is empty"},
+		"another file":       {"<html><body/></html>", "line 1: its first element is <html>"},
+		"UTF-16":             {`<?xml version="1.0" encoding="UTF-16"?><testsuite/>`, "it is in UTF-16; write it in UTF-8"},
+	} {
+		t.Run(name+" is an error that names the file and the line", func(t *testing.T) {
+			_, err := readText(t, test.text)
+			if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), `a.xml"`) {
+				t.Errorf("got %v\nwant %s", err, test.want)
+			}
+		})
+	}
+	t.Run("control characters and bytes that are no UTF-8 do no harm", func(t *testing.T) {
+		got, err := readText(t, "<?xml version='1.0' encoding='ISO-8859-1'?><testsuite><testcase name='caf\xe9'><failure>\x1b[31mred\x00\x1b[0m</failure></testcase></testsuite>")
+		if err != nil || len(got.Tests) != 1 || got.Tests[0].Name != "caf\uFFFD" || !strings.Contains(got.Tests[0].Output, "red") {
+			t.Errorf("got %+v, %v", got, err)
+		}
+	})
+	t.Run("what a failed test printed beside its failure is not taken for it", func(t *testing.T) {
+		got, err := readText(t, "<testsuite><testcase name='a'><failure message='bad'>why<system-out>noise</system-out> it is</failure><system-err>more</system-err></testcase></testsuite>")
+		if err != nil || len(got.Tests) != 1 || got.Tests[0].Output != "bad\nwhy it is" {
+			t.Errorf("got %+v, %v", got, err)
+		}
+	})
+	t.Run("more tests than can be told apart are an error", func(t *testing.T) {
+		one := junitFile{byName: map[string]int{}, allowance: &allowance{}, room: 2}
+		err := one.read(strings.NewReader("<testsuite>\n<testcase name='a'/>\n<testcase name='b'/>\n<testcase name='c'/>"))
+		if err == nil || !strings.Contains(err.Error(), "line 4: there are more than 500000 tests") {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("a huge report is refused by its size", func(t *testing.T) {
+		dir := t.TempDir()
+		file := filepath.Join(dir, "huge.xml")
+		if err := errors.Join(os.WriteFile(file, nil, 0o644), os.Truncate(file, 100<<20)); err != nil {
+			t.Fatal(err)
+		}
+		_, err := FindReports("JUnit", dir, []string{"*.xml"}, time.Time{})
+		if err == nil || !strings.Contains(err.Error(), `huge.xml": it has 100 MiB, more than 64`) {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("many reports are refused by their size together", func(t *testing.T) {
+		dir := t.TempDir()
+		for i := range 9 {
+			file := filepath.Join(dir, string(rune('a'+i))+".xml")
+			if err := errors.Join(os.WriteFile(file, nil, 0o644), os.Truncate(file, 60<<20)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := FindReports("JUnit", dir, []string{"*.xml"}, time.Time{}); err == nil || !strings.Contains(err.Error(), `i.xml": the files have more than 512 MiB together`) {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("24 MiB of failures keep little memory", func(t *testing.T) {
+		noise := strings.Repeat("x", 60<<10)
+		var text strings.Builder
+		text.WriteString("<testsuite>")
+		for i := range 400 {
+			text.WriteString(`<testcase name="t` + strings.Repeat("i", i%7) + string(rune('a'+i%26)) + `" classname="` + string(rune('a'+i%23)) + `"><failure>` + noise + "</failure></testcase>")
+		}
+		text.WriteString("</testsuite>")
+		got, err := readText(t, text.String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept := 0
+		for _, each := range got.Tests {
+			kept += len(each.Output)
+		}
+		if kept > outputsCap+len(got.Tests)*scantCap || len(got.Tests) < 300 {
+			t.Errorf("%d tests keep %d bytes", len(got.Tests), kept)
+		}
+	})
+}
+
+// heap is what is in use after a collection, in bytes.
+func heap() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+func TestALotOfOutputKeepsLittleMemory(t *testing.T) {
+	for name, line := range map[string]string{
+		"lines":                strings.Repeat("x", 99) + "\n",
+		"one line without end": strings.Repeat("x", 100),
+		"events of a test":     `{"Action":"output","Package":"p","Test":"TestA","Output":"` + strings.Repeat("x", 40) + `\n"}` + "\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			report := newGoReport(&watch{out: io.Discard})
+			before := heap()
+			chunk := []byte(strings.Repeat(line, 1000))
+			for range 100 << 20 / len(chunk) {
+				_, _ = report.Write(chunk)
+			}
+			report.flush()
+			if after := heap(); after > before+2<<20 {
+				t.Errorf("100 MiB of output keep %d KiB", (after-before)>>10)
+			}
+			runtime.KeepAlive(report)
+		})
+	}
+}
