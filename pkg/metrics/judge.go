@@ -1,0 +1,179 @@
+package metrics
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/org/promote/pkg/verdict"
+)
+
+// Subject is whom the checks are about.
+type Subject struct {
+	// Candidate and Baseline are release ids.
+	Candidate, Baseline string
+	Namespace, Service  string
+}
+
+// Rules are what all checks of a run share.
+type Rules struct {
+	// MinRequests is how many requests the candidate must have answered in a step before a ratio passes.
+	MinRequests int
+	// Alpha is the chance that a healthy candidate is rolled back by a ratio, over the whole run; it is divided evenly
+	// among its steps and ratio checks.
+	Alpha float64
+	// Steps is how many there are.
+	Steps int
+	// Warmup is how long a step may go on before an empty answer is a lack of data: until then the first scrapes of a new
+	// pod may be missing.
+	Warmup time.Duration
+}
+
+// Window is what is judged: the time since a step began.
+type Window struct {
+	Since, Now time.Time
+	// Full says that no baseline pod takes traffic.
+	Full bool
+}
+
+// Judge asks a monitor about a candidate. It is for one run and one goroutine.
+type Judge struct {
+	monitor Querier
+	checks  []Check
+	subject Subject
+	rules   Rules
+	since   time.Time
+	states  []checkState
+}
+
+// checkState is what one check has seen in the step.
+type checkState struct {
+	rule     verdict.Ratio
+	evidence *verdict.Evidence
+	record   verdict.Counts
+	history  verdict.History
+	// answered says that the monitor gave numbers in this step before.
+	answered bool
+}
+
+// NewJudge gives a judge for checks that [ParseChecks] accepted.
+func NewJudge(monitor Querier, checks []Check, subject Subject, rules Rules) *Judge {
+	ratios := 0
+	for _, c := range checks {
+		if c.Type == RatioCheck {
+			ratios++
+		}
+	}
+	j := &Judge{monitor: monitor, checks: checks, subject: subject, rules: rules, states: make([]checkState, len(checks))}
+	for i, c := range checks {
+		if c.Type == RatioCheck {
+			j.states[i].rule = c.ratio(rules.MinRequests, rules.Alpha/float64(max(1, ratios*rules.Steps)))
+			j.states[i].evidence = j.states[i].rule.Begin(verdict.Counts{})
+		}
+	}
+	return j
+}
+
+// Observe asks all checks at once and judges them, in their order.
+func (j *Judge) Observe(ctx context.Context, w Window) []verdict.Result {
+	if !w.Since.Equal(j.since) {
+		j.begin(w.Since)
+	}
+	results := make([]verdict.Result, len(j.checks))
+	var wg sync.WaitGroup
+	for i := range j.checks {
+		wg.Go(func() { results[i] = j.observe(ctx, &j.states[i], j.checks[i], w) })
+	}
+	wg.Wait()
+	for i := range results {
+		results[i].Check = j.checks[i].Name
+	}
+	return results
+}
+
+// begin starts a step: evidence anew, the baseline's record carried on.
+func (j *Judge) begin(since time.Time) {
+	j.since = since
+	for i := range j.states {
+		s := &j.states[i]
+		s.history, s.answered = verdict.History{}, false
+		if s.evidence != nil {
+			s.record = s.evidence.Record()
+			s.evidence = s.rule.Begin(s.record)
+		}
+	}
+}
+
+func (j *Judge) observe(ctx context.Context, s *checkState, c Check, w Window) verdict.Result {
+	if c.Type == ValueCheck {
+		query, sample, err := j.ask(ctx, c.Query, j.subject.Candidate, w)
+		if err != nil {
+			return j.unseen(s, query, w, err)
+		}
+		s.answered = true
+		res := c.value().Judge(&s.history, sample.Value)
+		res.Query = query
+		return res
+	}
+	candidate, query, err := j.counts(ctx, c, j.subject.Candidate, w)
+	if err != nil {
+		return j.unseen(s, query, w, err)
+	}
+	var baseline *verdict.Counts
+	if s.rule.Compare && !w.Full {
+		b, query, err := j.counts(ctx, c, j.subject.Baseline, w)
+		if err != nil {
+			return j.unseen(s, query, w, fmt.Errorf("the baseline: %w", err))
+		}
+		baseline = &b
+	}
+	s.answered = true
+	res := s.rule.Judge(s.evidence, candidate, baseline)
+	res.Query = query
+	return res
+}
+
+// counts asks for bad and total of one release. Series of bad requests do not exist before the first one, so an empty
+// answer is 0 of them, provided that the total is there; [Judge.Prove] has seen that the query means something.
+func (j *Judge) counts(ctx context.Context, c Check, release string, w Window) (verdict.Counts, string, error) {
+	query, total, err := j.ask(ctx, c.Total, release, w)
+	if err != nil {
+		return verdict.Counts{}, query, err
+	}
+	query, bad, err := j.ask(ctx, c.Bad, release, w)
+	var unusable *UnusableError
+	if errors.As(err, &unusable) && unusable.Fault == Empty {
+		bad, err = Sample{}, nil
+	}
+	return verdict.Counts{Bad: bad.Value, Total: total.Value}, query, err
+}
+
+func (j *Judge) ask(ctx context.Context, query, release string, w Window) (string, Sample, error) {
+	filled, err := filling{
+		release: release, namespace: j.subject.Namespace, service: j.subject.Service, window: w.Now.Sub(w.Since),
+	}.fill(query)
+	if err != nil {
+		return query, Sample{}, err
+	}
+	s, err := j.monitor.Query(ctx, filled, w.Now)
+	return filled, s, err
+}
+
+// unseen is the result of a check that gave no number.
+func (j *Judge) unseen(s *checkState, query string, w Window, err error) verdict.Result {
+	outcome := verdict.NoData
+	var unusable *UnusableError
+	if errors.As(err, &unusable) {
+		switch {
+		case unusable.Fault.lasting():
+			outcome = verdict.Broken
+		case unusable.Fault == Empty && !s.answered && w.Now.Sub(w.Since) < j.rules.Warmup:
+			outcome = verdict.NotEnough
+		}
+	}
+	res := verdict.Unseen(outcome, "%v", err)
+	res.Query = query
+	return res
+}

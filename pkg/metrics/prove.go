@@ -1,0 +1,88 @@
+package metrics
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/org/promote/pkg/verdict"
+)
+
+// proofWindow is how far back the proof looks: long enough for a quiet service to have had a request.
+const proofWindow = 5 * time.Minute
+
+// Existence is a monitor that can say whether what a query reads exists at all: the difference between "no request was
+// bad" and a name that is misspelt.
+type Existence interface {
+	// Missing names what the query reads and the monitor has never heard of.
+	Missing(ctx context.Context, query string, at time.Time) ([]string, error)
+}
+
+// Prove asks every query about the baseline before any traffic moves, and gives all problems at once. A query must answer
+// for the baseline; the counts of bad requests may be empty if the monitor knows what they read; a candidate that no
+// client has reached must not have the baseline's number of requests. What the baseline answered is the record that
+// comparisons begin with.
+func (j *Judge) Prove(ctx context.Context, now time.Time) error {
+	w := Window{Since: now.Add(-proofWindow), Now: now}
+	problems := make([]error, len(j.checks))
+	var wg sync.WaitGroup
+	for i, c := range j.checks {
+		wg.Go(func() {
+			if err := j.prove(ctx, &j.states[i], c, w); err != nil {
+				problems[i] = fmt.Errorf("proving check %q: %w", c.Name, err)
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(slices.DeleteFunc(problems, func(err error) bool { return err == nil })...)
+}
+
+func (j *Judge) prove(ctx context.Context, s *checkState, c Check, w Window) error {
+	if c.Type == ValueCheck {
+		if query, _, err := j.ask(ctx, c.Query, j.subject.Baseline, w); err != nil {
+			return fmt.Errorf("for the baseline %s: %w; the query was %s", j.subject.Baseline, err, query)
+		}
+		return nil
+	}
+	query, total, err := j.ask(ctx, c.Total, j.subject.Baseline, w)
+	if err != nil {
+		return fmt.Errorf("`total` for the baseline %s: %w; the query was %s", j.subject.Baseline, err, query)
+	}
+	bad, err := j.proveBad(ctx, c, w)
+	if err != nil {
+		return err
+	}
+	if _, candidate, err := j.ask(ctx, c.Total, j.subject.Candidate, w); err == nil && total.Value > 0 && candidate.Value == total.Value {
+		return fmt.Errorf("`total` gives %v requests for the baseline %s and for the candidate %s, which no client has reached: it does not tell the releases apart",
+			total.Value, j.subject.Baseline, j.subject.Candidate)
+	}
+	if total.Value >= 0 && bad.Value >= 0 && bad.Value <= total.Value {
+		s.record = verdict.Counts{Bad: bad.Value, Total: total.Value}
+		s.evidence = s.rule.Begin(s.record)
+	}
+	return nil
+}
+
+// proveBad asks for the bad requests; none at all is fine if the monitor knows what is asked for.
+func (j *Judge) proveBad(ctx context.Context, c Check, w Window) (Sample, error) {
+	query, bad, err := j.ask(ctx, c.Bad, j.subject.Baseline, w)
+	var unusable *UnusableError
+	if err != nil && (!errors.As(err, &unusable) || unusable.Fault != Empty) {
+		return Sample{}, fmt.Errorf("`bad` for the baseline %s: %w; the query was %s", j.subject.Baseline, err, query)
+	}
+	monitor, ok := j.monitor.(Existence)
+	if err == nil || !ok {
+		return bad, nil
+	}
+	missing, err := monitor.Missing(ctx, query, w.Now)
+	if err != nil {
+		return Sample{}, fmt.Errorf("`bad`: %w", err)
+	}
+	if len(missing) > 0 {
+		return Sample{}, fmt.Errorf("`bad` is empty, and the monitor knows nothing named %s; the query was %s", missing[0], query)
+	}
+	return Sample{}, nil
+}
