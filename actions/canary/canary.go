@@ -1,0 +1,277 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/org/promote/pkg/change"
+	"github.com/org/promote/pkg/cluster"
+	"github.com/org/promote/pkg/evidence"
+	"github.com/org/promote/pkg/gate"
+	"github.com/org/promote/pkg/gha"
+	"github.com/org/promote/pkg/github"
+	"github.com/org/promote/pkg/release"
+	"github.com/org/promote/pkg/rollout"
+	"github.com/org/promote/pkg/source"
+)
+
+// surroundings are what main takes from the process.
+type surroundings struct {
+	Environ    []string
+	Kubeconfig string
+	MonitorURL string
+}
+
+// The results.
+const (
+	promoted   = "promoted"
+	rolledBack = "rolled-back"
+	refused    = "refused"
+	unchanged  = "unchanged"
+	held       = "held"
+	abandoned  = "abandoned"
+	planned    = "planned"
+)
+
+const (
+	// cleanupTime bounds the removal of a candidate that takes no traffic.
+	cleanupTime = 2 * time.Minute
+	// hurriedTime is what is left of it in a run that was cancelled; the next run does the rest.
+	hurriedTime = 2 * time.Second
+	// tellTime bounds the last words.
+	tellTime = 5 * time.Second
+)
+
+// run is the action: which commit, may it go, move its traffic, tell.
+func run(ctx context.Context, a *gha.Action, from surroundings) error {
+	in, err := readInputs(a, from)
+	if err != nil {
+		return err
+	}
+	if in.mode == modePlan {
+		return showPlan(ctx, a, in)
+	}
+	gh, err := github.New(github.Config{APIURL: a.Env().APIURL, Token: in.token, Repository: a.Env().Repository, Redact: a.Redact})
+	if err != nil {
+		return err
+	}
+	ch, err := theChange(ctx, a, gh)
+	var neutral *change.Neutral
+	if errors.As(err, &neutral) {
+		return err
+	}
+	if err != nil {
+		return errors.Join(err, a.SetOutput("result", refused))
+	}
+	g, keyErr := theGate(ctx, a, gh, in)
+	approvers, mayErr := g.May(ctx, ch)
+	if err := errors.Join(keyErr, mayErr); err != nil {
+		return errors.Join(err, a.SetOutput("result", refused))
+	}
+	t := tell{action: a, github: gh, in: in, change: ch, started: time.Now()}
+	t.start(ctx)
+	out, err := canary(ctx, a, g, in, ch, from)
+	out.Approvers = approvers
+	// What happened must be told even when the run was cancelled.
+	told, cancel := context.WithTimeout(context.WithoutCancel(ctx), tellTime)
+	defer cancel()
+	return errors.Join(err, t.end(told, out, err))
+}
+
+// theChange finds the pull request's head commit behind a commit on the base branch, and makes sure that the tree that was
+// tested is the tree that is checked out.
+func theChange(ctx context.Context, a *gha.Action, gh *github.Client) (change.Change, error) {
+	name, payload, err := a.Event()
+	if err != nil {
+		return change.Change{}, err
+	}
+	pushed, err := change.FromEvent(name, payload)
+	if err != nil {
+		return change.Change{}, err
+	}
+	if name != "push" && name != "workflow_dispatch" {
+		return change.Change{}, &change.Refusal{
+			Subject: "event " + name, Reason: "only a commit that is on the base branch may go on",
+			Fix: "run this workflow on push to the base branch, or use `mode: plan`",
+		}
+	}
+	if pushed.Head == "" {
+		if pushed, err = pushed.At(a.Env().SHA); err != nil {
+			return change.Change{}, err
+		}
+	}
+	merged, err := gh.MergedChange(ctx, pushed.Head, pushed.HeadRef)
+	if err != nil {
+		return change.Change{}, err
+	}
+	at, err := source.At(ctx, a.Env().Workspace)
+	if err != nil {
+		return change.Change{}, err
+	}
+	if at.Tree != merged.Tree {
+		return change.Change{}, &change.Refusal{
+			Subject: "the checkout in " + a.Env().Workspace,
+			Reason:  fmt.Sprintf("its commit %s has another tree than %s, which was tested", change.Short(at.Hash), change.Short(merged.Head)),
+			Fix:     "give actions/checkout `ref: ${{ github.sha }}`",
+		}
+	}
+	return merged, nil
+}
+
+// theGate is this environment's gate, with what it requires.
+func theGate(ctx context.Context, a *gha.Action, gh *github.Client, in inputs) (gate.Gate, error) {
+	key, err := gate.OpenKey(ctx, in.evidenceKey, in.awsRegion, a.Mask)
+	return gate.Gate{
+		Name: in.environment, GitHub: gh, Key: key, Require: in.require, Approvals: in.approvals, AllowRollback: in.allowRollback,
+		Wait: in.timeout, Redact: a.Redact, Log: a,
+	}, err
+}
+
+// outcome is what the outputs, the summary and GitHub are told.
+type outcome struct {
+	Result, Release, Previous, Digest, URL string
+	// First says that nothing served before, so there was nothing to share traffic with.
+	First     bool
+	Approvers []string
+	// Chain is the evidence that was asked for.
+	Chain     []evidence.Link
+	Candidate *release.Candidate
+	// Rollout is nil when no traffic was moved in steps.
+	Rollout *rollout.Result
+}
+
+// canary brings the candidate up and moves the traffic.
+func canary(ctx context.Context, a *gha.Action, g gate.Gate, in inputs, ch change.Change, from surroundings) (outcome, error) {
+	out := outcome{Result: refused}
+	deps, req, err := prepare(ctx, a, in, ch, from)
+	if err != nil {
+		return out, err
+	}
+	out.Digest = req.Image[len(in.image)+1:]
+	w := release.Witness{Gate: g, Change: ch, Image: req.Image, Environment: in.environment, Run: a.Env().RunURL, RunID: a.Env().Run()}
+	c, chain, err := release.Enter(ctx, deps, req, w)
+	out.Chain = chain
+	out.is(c)
+	if err != nil {
+		if gaveWay(err) {
+			out.Result = release.Superseded
+		}
+		return out, err
+	}
+	if !c.Unchanged {
+		if w.Approvers, err = g.May(ctx, ch); err != nil {
+			return out, errors.Join(err, discard(ctx, c, err.Error()), c.Close(context.WithoutCancel(ctx)))
+		}
+	}
+	err = move(ctx, a, in, deps.Cluster, c, w, &out)
+	err = errors.Join(err, testify(ctx, w, c, out, err))
+	// Others wait for the lock; a load balancer's address may take minutes.
+	err = errors.Join(err, c.Close(context.WithoutCancel(ctx)))
+	if ctx.Err() == nil {
+		url, missing := deps.Cluster.Address(ctx, c.Services[0].Name, out.First)
+		if out.URL = url; missing != nil && err == nil {
+			a.Warningf("looking for the service's address: %v", missing)
+		}
+	}
+	return out, err
+}
+
+// is notes what can be said of the candidate; nil says nothing.
+func (o *outcome) is(c *release.Candidate) {
+	if c == nil {
+		return
+	}
+	o.Candidate, o.Release = c, c.Release.ID
+	if c.Baseline != nil {
+		o.Previous = c.Baseline.ID
+	}
+}
+
+// testify writes down what became of the candidate. A rollout that was cancelled or held says nothing about it.
+func testify(ctx context.Context, w release.Witness, c *release.Candidate, out outcome, failure error) error {
+	var back *rolledBackError
+	switch {
+	case out.Result == unchanged:
+		return w.Again(ctx, c)
+	case out.Result == promoted:
+		return w.Passed(ctx, c, c.Release.ID+" was promoted")
+	case errors.As(failure, &back) && len(back.result.State.Cause) > 0, release.Judged(failure):
+		// The runner gives a cancelled run seconds; a verdict is no cancellation, and must not be lost to one that follows.
+		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), tellTime)
+		defer cancel()
+		return w.Failed(late, c, cause(failure))
+	}
+	return nil
+}
+
+// move gives the candidate the traffic: in steps, or all at once when there is nobody to share it with.
+func move(ctx context.Context, a *gha.Action, in inputs, cl *cluster.Cluster, c *release.Candidate, w release.Witness, out *outcome) error {
+	switch {
+	case c.Unchanged:
+		a.Infof("release %s serves already; nothing to do", c.Release.ID)
+		out.Result = unchanged
+		return nil
+	case c.Baseline == nil || c.BaselineReplicas == 0:
+		out.First = true
+		a.Noticef("Nothing serves %s in %s yet, so there is no traffic to share: release %s takes all of it at once.", in.service, in.environment, c.Release.ID)
+		if err := c.Switch(ctx); err != nil {
+			return err
+		}
+		out.Result = promoted
+		return finish(ctx, c)
+	}
+	// The lock's context: a run that has lost the lock must not move traffic.
+	return roll(c.Lock.Context(), a, in, cl, c, w, out)
+}
+
+// roll moves the traffic and ends what it began: the old release goes after a promotion, the candidate after a rollback.
+func roll(ctx context.Context, a *gha.Action, in inputs, cl *cluster.Cluster, c *release.Candidate, w release.Witness, out *outcome) error {
+	edge, plan, err := ready(ctx, a, in, cl, c, w)
+	if err != nil {
+		return errors.Join(err, discard(ctx, c, err.Error()))
+	}
+	result, err := rollout.Run(ctx, plan, edge)
+	out.Rollout = &result
+	if err != nil {
+		out.Result = abandoned
+		return err
+	}
+	state := result.State
+	switch state.Phase {
+	case rollout.Promoted:
+		out.Result = promoted
+		c.State.Rollout = nil
+		return finish(ctx, c)
+	case rollout.RolledBack:
+		out.Result = rolledBack
+		return errors.Join(&rolledBackError{result: result, baseline: c.Baseline.ID}, discard(ctx, c, state.Reason))
+	case rollout.Held:
+		out.Result = held
+		return fmt.Errorf("the rollout is held where it was, with %s %% of the pods on release %s (input `on-cancel: hold`): %s; the next run undoes it first", percent(round(result.Share)), c.Release.ID, state.Reason)
+	default:
+		out.Result = abandoned
+		return fmt.Errorf("the rollout of release %s was abandoned in phase %q: %s", c.Release.ID, state.Phase, state.Reason)
+	}
+}
+
+// finish removes the old release.
+func finish(ctx context.Context, c *release.Candidate) error {
+	if err := c.Finish(ctx); err != nil {
+		return fmt.Errorf("release %s serves, and removing the old one did not succeed; the next run does it: %w", c.Release.ID, err)
+	}
+	return nil
+}
+
+// discard removes a candidate that takes no traffic, also in a run that was cancelled.
+func discard(ctx context.Context, c *release.Candidate, why string) error {
+	limit := cleanupTime
+	if ctx.Err() != nil {
+		limit = hurriedTime
+	}
+	clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
+	defer cancel()
+	c.State.Rollout = nil
+	return c.Discard(clean, why)
+}

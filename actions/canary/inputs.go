@@ -1,0 +1,253 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/org/promote/pkg/command"
+	"github.com/org/promote/pkg/gate"
+	"github.com/org/promote/pkg/gha"
+	"github.com/org/promote/pkg/image"
+	"github.com/org/promote/pkg/metrics"
+	"github.com/org/promote/pkg/release"
+	"github.com/org/promote/pkg/rollout"
+	"github.com/org/promote/pkg/tests"
+)
+
+// The modes.
+const (
+	modeRun  = "run"
+	modePlan = "plan"
+)
+
+// falseAlarms is the chance that a candidate no worse than allowed is rolled back by its ratio checks, over the whole run.
+const falseAlarms = 0.01
+
+// blindLooks in a row are borne: a monitor that restarts is back by then, and at the default interval a bad version that
+// hides behind one has had a few seconds.
+const blindLooks = 4
+
+// inputs are what action.yml declares, read and validated before anything is touched.
+type inputs struct {
+	mode                              string
+	environment, service, image       string
+	manifests, values                 string
+	namespace, cluster, kubeconfig    string
+	steps                             []float64
+	surge                             int
+	rules                             rollout.Rules
+	checks                            []metrics.Check
+	monitorURL                        string
+	minRequests                       int
+	approvals                         int
+	require                           []string
+	evidenceKey                       string
+	allowRollback                     bool
+	force                             bool
+	maxDeletions                      int
+	concurrency                       string
+	testCommand, testDirectory, reset string
+	testJUnit, testEnv                []string
+	timeout, drain                    time.Duration
+	awsRegion, token                  string
+}
+
+// readInputs reports every problem at once.
+func readInputs(a *gha.Action, from surroundings) (inputs, error) {
+	in, env := a.Inputs(), a.Env()
+	v := inputs{
+		mode:          in.OneOf("mode", modeRun, modeRun, modePlan),
+		environment:   in.Required("environment", "name the environment, for instance prod"),
+		service:       in.Required("service", "name the service, for instance checkout"),
+		image:         in.Required("image", "give the image's repository, without tag or digest, for instance registry.example.com/checkout"),
+		manifests:     in.Required("manifests", "give the file or folder of manifest templates, for instance deploy"),
+		values:        in.String("values", ""),
+		namespace:     in.String("namespace", ""),
+		cluster:       in.String("cluster", ""),
+		kubeconfig:    in.String("kubeconfig", ""),
+		steps:         readSteps(in),
+		surge:         in.Int("surge", -1, 0, 10000),
+		monitorURL:    in.String("monitor-url", from.MonitorURL),
+		minRequests:   in.Int("min-requests", 50, 1, 1_000_000_000),
+		approvals:     in.Int("required-approvals", 0, 0, 100),
+		require:       in.List("require"),
+		evidenceKey:   in.String("evidence-key", ""),
+		allowRollback: in.Bool("allow-rollback", false),
+		force:         in.Bool("force", false),
+		maxDeletions:  in.Int("max-deletions", release.MaxDeletions, 0, 1000),
+		concurrency:   in.OneOf("concurrency", release.Queue, release.Queue, release.Supersede, release.Reject),
+		testCommand:   in.String("test-command", ""),
+		testDirectory: in.String("test-directory", "."),
+		testJUnit:     in.List("test-junit"),
+		testEnv:       command.ParseNamed(in.String("test-env", "")),
+		reset:         in.String("reset-command", ""),
+		timeout:       in.Duration("timeout", 10*time.Minute),
+		drain:         in.Duration("drain", 30*time.Second),
+		awsRegion:     in.String("aws-region", ""),
+		token:         in.Secret("github-token", "pass `github-token: ${{ github.token }}`"),
+	}
+	v.rules = readRules(in)
+	v.checks = readChecks(in, env.Workspace)
+	in.OneOf("monitor", "prometheus", "prometheus")
+	if _, err := metrics.NewPrometheus(metrics.PrometheusConfig{URL: v.monitorURL}); err != nil {
+		in.Problem("monitor-url", "does not name a Prometheus as the runner reaches it, for instance http://prometheus.monitoring:9090 (its default is the runner's PROMETHEUS_URL): %v", err)
+	}
+	if v.image != "" {
+		if err := image.ParseRepository(v.image); err != nil {
+			in.Problem("image", "%v", err)
+		}
+	}
+	if err := gate.CheckNames(v.require); err != nil {
+		in.Problem("require", "%v", err)
+	}
+	checkTests(in, v)
+	if v.timeout <= 0 {
+		in.Problem("timeout", "must be more than 0, for instance 10m")
+	}
+	if r := env.RunnerEnvironment; r != "" && v.environment != "" && r != v.environment {
+		in.Problem("environment", "this runner belongs to environment %q (PROMOTE_RUNNER_ENVIRONMENT), the job asks for %q; "+
+			"send the job to a runner of %q: change `runs-on` in the workflow", r, v.environment, v.environment)
+	}
+	if v.namespace == "" {
+		v.namespace = v.environment
+	}
+	v.oneWay(in, from.Kubeconfig)
+	v.manifests = below(env.Workspace, v.manifests)
+	v.testDirectory = below(env.Workspace, v.testDirectory)
+	return v, in.Err()
+}
+
+// readSteps reads rising percentages. The last step is always 100: only there the whole load is seen while the old release
+// can still take it back.
+func readSteps(in *gha.Inputs) []float64 {
+	var steps []float64
+	for _, text := range in.List("steps", "5", "25", "50", "100") {
+		p, err := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(text, "%")), 64)
+		if err != nil || !(p > 0 && p <= 100) {
+			in.Problem("steps", "has %q; give rising percentages above 0 up to 100, for instance 5,25,50,100", text)
+			continue
+		}
+		if len(steps) > 0 && p <= steps[len(steps)-1] {
+			in.Problem("steps", "has %s after %v; a candidate's share only rises", text, steps[len(steps)-1])
+		}
+		steps = append(steps, p)
+	}
+	if !slices.Contains(steps, 100) {
+		steps = append(steps, 100)
+	}
+	return steps
+}
+
+// readRules reads the times and limits.
+func readRules(in *gha.Inputs) rollout.Rules {
+	r := rollout.Rules{
+		StepDuration: in.Duration("step-duration", 5*time.Minute),
+		StepLimit:    in.Duration("step-limit", 0),
+		Bake:         in.Duration("bake", 0),
+		Interval:     in.Duration("interval", time.Second),
+		Blind:        blindLooks,
+		OnNoData:     rollout.Policy(in.OneOf("on-no-data", string(rollout.Rollback), string(rollout.Rollback), string(rollout.Hold))),
+		OnCancel:     rollout.Policy(in.OneOf("on-cancel", string(rollout.Rollback), string(rollout.Rollback), string(rollout.Hold))),
+	}
+	if r.StepLimit == 0 {
+		r.StepLimit = max(3*r.StepDuration, 2*time.Minute)
+	}
+	r.HoldLimit = r.StepLimit
+	if r.StepDuration <= 0 {
+		in.Problem("step-duration", "must be more than 0, for instance 5m")
+	}
+	if r.Interval <= 0 || r.Interval > r.StepDuration {
+		in.Problem("interval", "is %s; give one above 0 and up to the input `step-duration`, %s", r.Interval, r.StepDuration)
+	}
+	if r.StepLimit < r.StepDuration {
+		in.Problem("step-limit", "is %s; give at least the input `step-duration`, %s", r.StepLimit, r.StepDuration)
+	}
+	return r
+}
+
+// readChecks reads the checks from one of their two inputs.
+func readChecks(in *gha.Inputs, workspace string) []metrics.Check {
+	text, file := in.String("checks", ""), in.String("checks-file", "")
+	name := "checks"
+	switch {
+	case text == "" && file == "":
+		in.Problem("checks", "is required, or `checks-file`: without a check nothing could stop a bad version")
+		return nil
+	case text != "" && file != "":
+		in.Problem("checks", "and `checks-file` are both set; give one of them")
+		return nil
+	case file != "":
+		name = "checks-file"
+		data, err := os.ReadFile(below(workspace, file))
+		if err != nil {
+			in.Problem(name, "can't be read: %v", err)
+			return nil
+		}
+		text = string(data)
+	}
+	checks, err := metrics.ParseChecks([]byte(text))
+	for _, problem := range each(err) {
+		in.Problem(name, "%v", problem)
+	}
+	return checks
+}
+
+// each gives the parts of a joined error.
+func each(err error) []error {
+	if err == nil {
+		return nil
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()
+	}
+	return []error{err}
+}
+
+// checkTests finds what is wrong with the inputs about tests.
+func checkTests(in *gha.Inputs, v inputs) {
+	if err := tests.CheckPatterns(v.testJUnit); err != nil {
+		in.Problem("test-junit", "%v", err)
+	}
+	if err := command.CheckNamed(v.testEnv); err != nil {
+		in.Problem("test-env", "%v", err)
+	}
+	if v.testCommand != "" {
+		return
+	}
+	const alone = "is set, and `test-command` is not; set that too, or leave both out"
+	if len(v.testJUnit) > 0 {
+		in.Problem("test-junit", alone)
+	}
+	if len(v.testEnv) > 0 {
+		in.Problem("test-env", alone)
+	}
+	if v.reset != "" {
+		in.Problem("reset-command", alone)
+	}
+}
+
+// below makes a path that the workflow's author gave relative to the checkout absolute.
+func below(workspace, path string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(workspace, path)
+}
+
+// plan lays the steps out for a number of pods.
+func (v inputs) plan(replicas int) (rollout.Plan, error) {
+	p, err := rollout.NewPlan(replicas, v.steps, v.surge, v.rules)
+	if err != nil {
+		return p, err
+	}
+	if p.Steps[0].Full() && len(v.steps) > 1 {
+		return p, fmt.Errorf("planning the rollout: %d pods and a surge of %d can't be shared, the first step of %v %% would already be all of the traffic; raise the input `surge`, or the replicas",
+			replicas, p.Surge, v.steps[0])
+	}
+	return p, nil
+}

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/org/promote/pkg/gha"
+	"github.com/org/promote/pkg/rollout"
+)
+
+const oneCheck = `- {name: errors, type: ratio, bad: 'sum(increase(r{release="$release",code=~"5.."}[$window]))', total: 'sum(increase(r{release="$release"}[$window]))', max: 0.01}`
+
+// with reads the inputs from a good set with some changed; a change to "-" takes the input away.
+func with(t *testing.T, changes map[string]string) (inputs, error) {
+	t.Helper()
+	env := map[string]string{
+		"INPUT_ENVIRONMENT": "prod", "INPUT_SERVICE": "checkout", "INPUT_IMAGE": "registry.example.com/checkout",
+		"INPUT_MANIFESTS": "deploy", "INPUT_CHECKS": oneCheck, "INPUT_GITHUB_TOKEN": "t", "GITHUB_WORKSPACE": t.TempDir(),
+	}
+	for k, v := range changes {
+		if v == "-" {
+			delete(env, k)
+			continue
+		}
+		env[k] = v
+	}
+	from := surroundings{Kubeconfig: "/runner/kubeconfig", MonitorURL: "http://prometheus:9090"}
+	return readInputs(gha.New(func(name string) string { return env[name] }, io.Discard), from)
+}
+
+func TestInputsThatAreLeftOutHaveTheirDefaults(t *testing.T) {
+	got, err := with(t, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := rollout.Rules{
+		StepDuration: 5 * time.Minute, StepLimit: 15 * time.Minute, HoldLimit: 15 * time.Minute, Interval: time.Second,
+		Blind: 4, OnNoData: rollout.Rollback, OnCancel: rollout.Rollback,
+	}
+	if got.rules != want {
+		t.Errorf("rules are %+v, want %+v", got.rules, want)
+	}
+	if !slices.Equal(got.steps, []float64{5, 25, 50, 100}) || got.surge != -1 || got.minRequests != 50 || got.maxDeletions != 5 || got.concurrency != "queue" || got.force || got.mode != modeRun {
+		t.Errorf("got %+v", got)
+	}
+	if got.namespace != "prod" || got.kubeconfig != "/runner/kubeconfig" || got.monitorURL != "http://prometheus:9090" {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestInputsChangeWhatTheyName(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "checks.yaml"), []byte("checks:\n  "+oneCheck), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name    string
+		changes map[string]string
+		ok      func(inputs) bool
+	}{
+		{"steps end with all of the traffic", map[string]string{"INPUT_STEPS": "10%, 50"}, func(v inputs) bool { return slices.Equal(v.steps, []float64{10, 50, 100}) }},
+		{"test-junit", map[string]string{"INPUT_TEST_COMMAND": "make e2e", "INPUT_TEST_JUNIT": "out/*.xml"}, func(v inputs) bool { return slices.Equal(v.testJUnit, []string{"out/*.xml"}) }},
+		{"test-env", map[string]string{"INPUT_TEST_COMMAND": "make e2e", "INPUT_TEST_ENV": "A, B\nC=1,2"}, func(v inputs) bool { return slices.Equal(v.testEnv, []string{"A", "B", "C=1,2"}) }},
+		{"surge", map[string]string{"INPUT_SURGE": "0"}, func(v inputs) bool { return v.surge == 0 }},
+		{"step-duration moves the limit along", map[string]string{"INPUT_STEP_DURATION": "10s"}, func(v inputs) bool { return v.rules.StepLimit == 2*time.Minute }},
+		{"step-limit", map[string]string{"INPUT_STEP_LIMIT": "9m"}, func(v inputs) bool { return v.rules.StepLimit == 9*time.Minute && v.rules.HoldLimit == 9*time.Minute }},
+		{"bake", map[string]string{"INPUT_BAKE": "1m"}, func(v inputs) bool { return v.rules.Bake == time.Minute }},
+		{"interval", map[string]string{"INPUT_INTERVAL": "30s"}, func(v inputs) bool { return v.rules.Interval == 30*time.Second }},
+		{"on-no-data", map[string]string{"INPUT_ON_NO_DATA": "hold"}, func(v inputs) bool { return v.rules.OnNoData == rollout.Hold }},
+		{"on-cancel", map[string]string{"INPUT_ON_CANCEL": "hold"}, func(v inputs) bool { return v.rules.OnCancel == rollout.Hold }},
+		{"force", map[string]string{"INPUT_FORCE": "true"}, func(v inputs) bool { return v.force }},
+		{"max-deletions", map[string]string{"INPUT_MAX_DELETIONS": "0"}, func(v inputs) bool { return v.maxDeletions == 0 }},
+		{"concurrency", map[string]string{"INPUT_CONCURRENCY": "reject"}, func(v inputs) bool { return v.concurrency == "reject" }},
+		{"min-requests", map[string]string{"INPUT_MIN_REQUESTS": "7"}, func(v inputs) bool { return v.minRequests == 7 }},
+		{"mode", map[string]string{"INPUT_MODE": "plan"}, func(v inputs) bool { return v.mode == modePlan }},
+		{"checks-file", map[string]string{"INPUT_CHECKS": "-", "INPUT_CHECKS_FILE": "checks.yaml", "GITHUB_WORKSPACE": dir}, func(v inputs) bool { return len(v.checks) == 1 && v.checks[0].Name == "errors" }},
+		{"monitor-url", map[string]string{"INPUT_MONITOR_URL": "https://thanos/x"}, func(v inputs) bool { return v.monitorURL == "https://thanos/x" }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got, err := with(t, c.changes); err != nil || !c.ok(got) {
+				t.Errorf("got %+v, %v", got, err)
+			}
+		})
+	}
+}
+
+func TestInputsReportEveryProblemAtOnce(t *testing.T) {
+	_, err := with(t, map[string]string{
+		"INPUT_SERVICE": "-", "INPUT_IMAGE": "checkout:latest", "INPUT_STEPS": "50,25,lots", "INPUT_INTERVAL": "10m", "INPUT_STEP_LIMIT": "1m",
+		"INPUT_MONITOR": "crystal-ball", "INPUT_MONITOR_URL": "prometheus:9090", "INPUT_ON_NO_DATA": "promote",
+		"INPUT_CHECKS": "- {name: x, type: value, query: up}", "PROMOTE_RUNNER_ENVIRONMENT": "stage",
+	})
+	if err == nil {
+		t.Fatal("all of it was taken")
+	}
+	for _, want := range []string{
+		`"service" is required`, `"image"`, "25 after 50", `"lots"`, `"interval" is 10m`, `"step-limit" is 1m`, "crystal-ball", `"monitor-url"`,
+		`"promote"; set it to one of: rollback, hold`, "`query` holds no $release", "neither `min` nor `max`", "runs-on",
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("the error does not say %s:\n%v", want, err)
+		}
+	}
+}
+
+func TestChecksComeFromExactlyOnePlace(t *testing.T) {
+	for _, changes := range []map[string]string{{"INPUT_CHECKS": "-"}, {"INPUT_CHECKS_FILE": "x.yaml"}, {"INPUT_CHECKS": "-", "INPUT_CHECKS_FILE": "nowhere.yaml"}} {
+		if _, err := with(t, changes); err == nil || !strings.Contains(err.Error(), "checks") {
+			t.Errorf("%v: got %v", changes, err)
+		}
+	}
+}
+
+func TestAPlanThatCannotShareIsRefused(t *testing.T) {
+	v, err := with(t, map[string]string{"INPUT_SURGE": "0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.plan(1); err == nil || !strings.Contains(err.Error(), "`surge`") {
+		t.Errorf("got %v", err)
+	}
+	if p, err := v.plan(4); err != nil || len(p.Steps) < 2 {
+		t.Errorf("got %+v, %v", p, err)
+	}
+}
+
+func TestTheClusterIsNamedOneWayOnly(t *testing.T) {
+	for name, test := range map[string]struct {
+		given               map[string]string
+		cluster, kubeconfig string
+		problem             string
+	}{
+		"nothing is given: the runner's kubeconfig": {nil, "", "/runner/kubeconfig", ""},
+		"a kubeconfig is": {map[string]string{"INPUT_KUBECONFIG": "/other"}, "", "/other", ""},
+		"an EKS cluster is, and outranks the runner's kubeconfig": {map[string]string{"INPUT_CLUSTER": "prod"}, "prod", "", ""},
+		"both are":  {map[string]string{"INPUT_CLUSTER": "prod", "INPUT_KUBECONFIG": "/other"}, "", "", "both set"},
+		"an ARN is": {map[string]string{"INPUT_CLUSTER": "arn:aws:eks:eu-west-1:1:cluster/prod"}, "", "", "aws eks list-clusters"},
+	} {
+		got, err := with(t, test.given)
+		switch {
+		case test.problem != "":
+			if err == nil || !strings.Contains(err.Error(), test.problem) || !strings.Contains(err.Error(), "cluster") {
+				t.Errorf("%s: got %v, want %q", name, err, test.problem)
+			}
+		case err != nil || got.cluster != test.cluster || got.kubeconfig != test.kubeconfig:
+			t.Errorf("%s: got cluster %q, kubeconfig %q, %v", name, got.cluster, got.kubeconfig, err)
+		}
+	}
+}

@@ -1,0 +1,192 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/org/promote/pkg/change"
+	"github.com/org/promote/pkg/cluster"
+	"github.com/org/promote/pkg/gha"
+	"github.com/org/promote/pkg/image"
+	"github.com/org/promote/pkg/manifest"
+	"github.com/org/promote/pkg/metrics"
+	"github.com/org/promote/pkg/release"
+	"github.com/org/promote/pkg/rollout"
+	"github.com/org/promote/pkg/secrets"
+	"github.com/org/promote/pkg/traffic"
+	"github.com/org/promote/pkg/verdict"
+)
+
+// prepare resolves the digest, reads the templates and connects; every problem is reported at once.
+func prepare(ctx context.Context, a *gha.Action, in inputs, ch change.Change, from surroundings) (release.Deps, release.Request, error) {
+	var problems []error
+	digest, err := image.Resolve(ctx, in.image, ch.Head)
+	if err != nil {
+		problems = append(problems, fmt.Errorf("finding the image of commit %s (input `image`): %w; the build action makes it on the pull request", change.Short(ch.Head), err))
+	}
+	files, err := manifest.Load(in.manifests)
+	if err != nil {
+		problems = append(problems, fmt.Errorf("reading the input `manifests`: %w", err))
+	}
+	values, err := manifest.ParseValues(in.values, a.Env().Workspace)
+	if err != nil {
+		problems = append(problems, fmt.Errorf("reading the input `values`: %w", err))
+	}
+	resolver, err := secrets.NewAWS(ctx, in.awsRegion)
+	if err != nil {
+		problems = append(problems, fmt.Errorf("reading the AWS configuration (input `aws-region`): %w", err))
+	}
+	cl, err := connect(ctx, a, in)
+	if err != nil {
+		problems = append(problems, err)
+	}
+	if err := errors.Join(problems...); err != nil {
+		return release.Deps{}, release.Request{}, err
+	}
+	req := release.Request{
+		Service: in.service, Environment: in.environment, Namespace: in.namespace, Image: image.Reference(in.image, digest),
+		Change: ch, Files: manifest.Within(a.Env().Workspace, files), Values: values, Run: a.Env().Run(), RunURL: a.Env().RunURL,
+		Timeout: in.timeout, Bake: in.rules.Bake, Settle: in.drain, Stepwise: true,
+		Order: a.Env().Order(), Concurrency: in.concurrency, MaxDeletions: in.maxDeletions,
+	}
+	if in.testCommand != "" {
+		req.Test = &release.Test{
+			Command: in.testCommand, Dir: in.testDirectory, Reset: in.reset, JUnit: in.testJUnit, Env: in.testEnv, Workspace: a.Env().Workspace,
+		}
+	}
+	deps := release.Deps{Cluster: cl, Secrets: resolver, Log: a, Mask: a.Mask, Environ: from.Environ}
+	state, err := cl.LoadState(ctx, in.service)
+	if err != nil {
+		return deps, req, better(err, cl.Preflight(ctx, in.environment, nil))
+	}
+	if state.Serving != nil {
+		req.Replicas = func(baseline int) int { return firstCandidates(in, baseline) }
+	}
+	return deps, req, nil
+}
+
+// better is the preflight's error when it finds one, such as a right that is missing: the first one only comes of it.
+func better(first, preflight error) error {
+	if preflight != nil {
+		return preflight
+	}
+	return first
+}
+
+// firstCandidates is how many pods the candidate starts with. A plan that can't be is refused later, with its reason.
+func firstCandidates(in inputs, baseline int) int {
+	p, err := in.plan(baseline)
+	if err != nil {
+		return 1
+	}
+	return p.Steps[0].Candidate
+}
+
+// ready lays out the plan and proves that traffic can be moved and judged. Nothing has moved yet.
+func ready(ctx context.Context, a *gha.Action, in inputs, cl *cluster.Cluster, c *release.Candidate, w release.Witness) (rollout.Edge, rollout.Plan, error) {
+	plan, err := in.plan(c.BaselineReplicas)
+	if err != nil {
+		return rollout.Edge{}, plan, err
+	}
+	for i, s := range plan.Steps {
+		a.Infof("plan, step %d: %s", i+1, s)
+	}
+	judge, err := newJudge(in, len(plan.Steps), c.Release.ID, c.Baseline.ID)
+	if err != nil {
+		return rollout.Edge{}, plan, err
+	}
+	fleet, fleetErr := newFleet(ctx, a, in, cl, c)
+	if err := errors.Join(fleetErr, judge.Prove(ctx, time.Now())); err != nil {
+		return rollout.Edge{}, plan, err
+	}
+	a.Infof("every check answers for the baseline %s and tells it from the candidate", c.Baseline.ID)
+	if err := c.ApplyShared(ctx); err != nil {
+		return rollout.Edge{}, plan, err
+	}
+	ask := func(ctx context.Context) error {
+		_, err := w.Gate.May(ctx, w.Change)
+		return err
+	}
+	return rollout.Edge{
+		May:   func(ctx context.Context) error { return stillMay(ctx, ask, a, in.rules.StepLimit, askPause) },
+		Fleet: fleet, Judge: judging{judge}, Log: a, Record: recorder(cl, c, a.Redact),
+		LockLost: func(cause error) bool { return errors.Is(cause, cluster.ErrLockLost) },
+	}, plan, nil
+}
+
+// newFleet takes the pods of the two releases' Deployments.
+func newFleet(ctx context.Context, a *gha.Action, in inputs, cl *cluster.Cluster, c *release.Candidate) (*traffic.Pods, error) {
+	baseline, err := trafficRelease(*c.Baseline)
+	candidate, err2 := trafficRelease(c.Release)
+	if err := errors.Join(err, err2); err != nil {
+		return nil, err
+	}
+	cfg := traffic.Config{
+		Baseline: baseline, Candidate: candidate, Replicas: c.BaselineReplicas, Settle: in.drain, Ready: in.timeout,
+		Log: func(line string) { a.Infof("%s", line) },
+	}
+	for _, s := range c.Services {
+		cfg.Services = append(cfg.Services, traffic.Service{Name: s.Name, Selector: s.Selector})
+	}
+	return traffic.NewPods(ctx, cl, cfg)
+}
+
+// trafficRelease finds the one Deployment of a release. Shares are counted in its pods; with several there is no one share.
+func trafficRelease(r cluster.Release) (traffic.Release, error) {
+	if len(r.Deployments) != 1 {
+		return traffic.Release{}, fmt.Errorf("release %s has %d Deployments, and a canary by pods shares the traffic of one; give the others a service of their own, or use the deploy action", r.ID, len(r.Deployments))
+	}
+	for _, o := range r.Inventory {
+		if o.Kind == "Deployment" && o.Name == r.Deployments[0] {
+			return traffic.Release{ID: r.ID, Deployment: o}, nil
+		}
+	}
+	return traffic.Release{}, fmt.Errorf("release %s has no record of its Deployment %q", r.ID, r.Deployments[0])
+}
+
+// judging is a metrics.Judge as a rollout asks it.
+type judging struct{ *metrics.Judge }
+
+func (j judging) Observe(ctx context.Context, w rollout.Window) ([]verdict.Result, error) {
+	return j.Judge.Observe(ctx, metrics.Window{Since: w.Since, Now: w.Now, Full: w.Full}), nil
+}
+
+func newJudge(in inputs, steps int, candidate, baseline string) (*metrics.Judge, error) {
+	monitor, err := metrics.NewPrometheus(metrics.PrometheusConfig{URL: in.monitorURL})
+	if err != nil {
+		return nil, err
+	}
+	return metrics.NewJudge(monitor, in.checks, metrics.Subject{
+		Candidate: candidate, Baseline: baseline, Namespace: in.namespace, Service: in.service,
+	}, metrics.Rules{MinRequests: in.minRequests, Alpha: falseAlarms, Steps: steps, Warmup: in.rules.StepDuration}), nil
+}
+
+// recorder keeps the rollout in the service's state. What a run that dies leaves is undone by the next one until the
+// rollout is promoted, also while the Service already selects the candidate alone: it has not passed its last step then.
+func recorder(cl *cluster.Cluster, c *release.Candidate, redact func(string) string) func(context.Context, rollout.State) error {
+	return func(ctx context.Context, s rollout.State) error {
+		raw, err := json.Marshal(redacted(s, redact))
+		if err != nil {
+			return fmt.Errorf("recording the rollout: %w", err)
+		}
+		c.State.Rollout, c.State.Phase = raw, release.PhaseDiscard
+		if s.Phase == rollout.Promoted {
+			c.State.Phase = release.PhaseSwitching
+		}
+		return cl.SaveState(ctx, c.State)
+	}
+}
+
+// redacted is a state whose texts hold no secret: whoever may read ConfigMaps need not be one who may read Secrets.
+func redacted(s rollout.State, redact func(string) string) rollout.State {
+	s.Reason = redact(s.Reason)
+	s.Cause = slices.Clone(s.Cause)
+	for i := range s.Cause {
+		s.Cause[i].Reason, s.Cause[i].Query = redact(s.Cause[i].Reason), redact(s.Cause[i].Query)
+	}
+	return s
+}
