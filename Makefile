@@ -1,0 +1,82 @@
+# promote: every task of this repository. `make help` lists them.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# hack/go prints the path of a Go that is new enough for go.mod, and gets one when the machine has none.
+GO = $$($(CURDIR)/hack/go)
+LAB = $$($(CURDIR)/hack/lab)
+LINT = $(GO) tool -modfile=hack/lint/go.mod golangci-lint
+
+.PHONY: help demo test kill-test check lint generate lab-up lab-down bench bench-build record clean unit fmt vet fuzz
+
+help: ## List the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: ## Play the whole promotion of the example service on real parts; KUBECONFIG=… REGISTRY=… use a cluster you have
+	@[ -n "$${KUBECONFIG:-}" ] || $(LAB) up
+	@$(LAB) demo
+
+test: check lab-up ## All tests: the fast ones, then everything on the lab
+	@# The tests wait for pods, leases and servers most of the time, so more of them run at once than there are cores.
+	@cd lab && $(GO) test -tags lab -count=1 -p 2 -parallel 4 -timeout 30m ./...
+
+kill-test: lab-up ## Kill, cancel, hang and lock out the deploy action at every request it sends; twenty deployments under load; an hour
+	@cd lab && PROMOTE_KILL_EVERY=1 $(GO) test -tags lab -count=1 -parallel 8 -timeout 90m -v -run 'TestDeployConvergesAfterAKill|TestDeployOutlives|TestDeployStopsInOrder|TestDeployRidesOut|TestDeployThatIsCancelled|TestDeploysInARow' ./e2e
+
+check: fmt vet unit lint ## The fast loop: format, vet, unit tests, lint; needs no cluster
+
+FUZZTIME ?= 30s
+fuzz: ## Run every fuzz target for FUZZTIME (30s) each
+	@hack/fuzz $(FUZZTIME)
+
+fmt:
+	@files=$$("$$($(GO) env GOROOT)/bin/gofmt" -l $$(git ls-files -co --exclude-standard '*.go')) && [ -z "$$files" ] || { echo "gofmt would change:"; echo "$$files"; exit 1; }
+
+vet:
+	@$(GO) vet ./...
+	@cd lab && $(GO) vet -tags lab ./...
+	@cd lab/templates && $(GO) vet ./...
+	@cd examples/checkout && $(GO) vet ./... && $(GO) vet -tags integration ./... && $(GO) vet -tags e2e ./...
+
+unit:
+	@$(GO) test ./...
+	@cd lab && $(GO) test ./...
+	@cd lab/templates && $(GO) test ./...
+	@cd examples/checkout && $(GO) test ./...
+
+lint: ## Static analysis with golangci-lint
+	@$(LINT) run ./...
+	@cd lab && $(GO) tool -modfile=../hack/lint/go.mod golangci-lint run --build-tags lab ./...
+
+generate: ## Write what is generated: the tables of the actions' READMEs, the fields of Kubernetes' own kinds
+	@$(GO) run ./internal/actiondoc
+	@$(GO) test ./pkg/manifest -run TestTheTableOfFieldsIsThatOfTheLibrary -update >/dev/null
+
+lab-up: ## Start the lab: a real Kubernetes, registry, BuildKit and Prometheus on this machine (root or sudo)
+	@$(LAB) up
+
+lab-down: ## Stop the lab and leave nothing behind but the build cache
+	@$(LAB) down
+
+bench: bench-deploy bench-build ## All benchmarks: against peers in the same run as ratios, and of single functions
+	@$(GO) test -run '^$$' -bench . -benchmem ./...
+
+record: lab-up ## Make the failures that waiting is tested with happen again in the lab, and record them
+	@cd lab && $(GO) run ./record
+
+# ko and crane are built from their Go modules, in a module of their own.
+bench-build: ## Build a small Go service with promote, ko, and go with crane, in one run: medians and ratios
+	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/build ./actions/build
+	@ko=$$(cd hack/bench && $(GO) tool -n ko); crane=$$(cd hack/bench && $(GO) tool -n crane); \
+	cd lab && $(GO) run ./benchbuild -source ../examples/checkout -action ../bin/build -ko "$$ko" -crane "$$crane"
+
+# kubectl and helm are built from their Go modules too.
+bench-deploy: lab-up ## Deploy a service with promote, kubectl and helm, in one run: medians, ratios, goals met or missed
+	@mkdir -p bin; CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/deploy ./actions/deploy
+	@cd hack/bench && $(GO) build -o ../../bin/ ./kubectl helm.sh/helm/v4/cmd/helm
+	@cd lab && $(GO) run ./benchdeploy -action ../bin/deploy -kubectl ../bin/kubectl -helm ../bin/helm $(BENCH)
+
+clean: ## Remove what was built here
+	@rm -rf bin dist

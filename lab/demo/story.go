@@ -1,0 +1,208 @@
+package demo
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/org/promote/lab/github"
+	"github.com/org/promote/lab/load"
+	"github.com/org/promote/lab/runner"
+	"github.com/org/promote/lab/world"
+	"github.com/org/promote/pkg/evidence"
+)
+
+// part is one pull request's way, what is expected of it, and what came of it.
+type part struct {
+	title, branch, message string
+	// change puts the change into the author's clone, which stands on a new branch from main.
+	change func(context.Context) error
+	// expect names each workflow that must run, and how it must end.
+	expect map[string]bool
+	play   func(context.Context, *scene, *part) error
+	// beforeMerge is what somebody does between the approval and the merge.
+	beforeMerge func(context.Context) error
+
+	number     int
+	head       string
+	merged     string // the commit that brought it to main
+	began      time.Time
+	ended      time.Time
+	results    map[string]runner.Result
+	before     map[string]string            // environment -> release that served when the part began
+	beforePods map[string]map[string]string // environment -> UID of each of its pods -> image id
+	after      map[string]string
+	afterPods  map[string]map[string]string
+}
+
+// story is what is played, in order.
+func (s *scene) story() []part {
+	good := map[string]bool{"unit-test": true, "pull-request": true, "approval": true, "production": true}
+	bad := part{
+		title: "(d) A change whose bug shows only under live traffic", branch: "order-journal",
+		message: "Sum up the latest orders at /report", change: s.patch("02"),
+		expect: map[string]bool{"unit-test": true, "pull-request": true, "approval": true, "production": false}, play: promote,
+	}
+	story := []part{
+		{
+			title: "Prologue: the first release of checkout", branch: "first", message: "Add the checkout service",
+			change: s.example, expect: good, play: promote,
+		},
+		{
+			title: "(a) (b) (c) A good change, from pull request to production", branch: "free-shipping",
+			message: "Ship large orders free of charge", change: s.patch("01"), expect: good, play: promote,
+		},
+		bad,
+		{
+			title: "After (d): the bad change is taken back, the same way it came", branch: "revert-order-journal",
+			message: `Revert "` + bad.message + `"`, expect: good, play: promote,
+		},
+		{
+			title: "(e) A change that fails its integration tests", branch: "discounts", message: "Read discounts from the configuration",
+			change: s.patch("03"), expect: map[string]bool{"unit-test": true, "pull-request": false}, play: propose,
+		},
+	}
+	// Last, because main then holds a change that production has refused.
+	story = append(story, part{
+		title: "(f) A change whose evidence of stage somebody deletes from the registry", branch: "readme", message: "Say what the service is for",
+		change: s.readme, expect: map[string]bool{"unit-test": true, "pull-request": true, "approval": true, "production": false}, play: promote,
+	})
+	last := len(story) - 1
+	story[last].beforeMerge = func(ctx context.Context) error { return s.deleteEvidence(ctx, story[last].head, evidence.Stage) }
+	story[3].change = func(ctx context.Context) error { return s.git(ctx, s.clone, "revert", "--no-commit", story[2].merged) }
+	return story
+}
+
+// promote takes a change the whole way: proposed, approved, merged.
+func promote(ctx context.Context, s *scene, p *part) error {
+	if err := propose(ctx, s, p); err != nil || !p.results["pull-request"].Succeeded {
+		return err
+	}
+	s.timeline.person("%s approves pull request #%d", reviewer, p.number)
+	approved, err := s.repo.Approve(ctx, p.number, reviewer)
+	if err != nil {
+		return err
+	}
+	if err := s.react(ctx, p, p.head, approved); err != nil {
+		return err
+	}
+	if err := s.startLoad(ctx); err != nil {
+		return err
+	}
+	if p.beforeMerge != nil {
+		if err := p.beforeMerge(ctx); err != nil {
+			return err
+		}
+	}
+	s.timeline.person("%s squash-merges pull request #%d", reviewer, p.number)
+	merged, err := s.repo.Merge(ctx, p.number, github.Squash, reviewer)
+	if err != nil {
+		return err
+	}
+	p.merged = merged.SHA
+	if err := s.react(ctx, p, merged.SHA, merged.Push, merged.Closed); err != nil {
+		return err
+	}
+	return s.conclude(ctx, p)
+}
+
+// propose pushes a change and opens its pull request.
+func propose(ctx context.Context, s *scene, p *part) error {
+	var err error
+	p.results, p.began = map[string]runner.Result{}, time.Now()
+	if p.before, p.beforePods, err = s.serving(ctx); err != nil {
+		return err
+	}
+	if err := s.write(ctx, p.branch, p.message, p.change); err != nil {
+		return err
+	}
+	if p.head, err = s.gitOutput(ctx, s.clone, "rev-parse", "HEAD"); err != nil {
+		return err
+	}
+	s.timeline.person("%s pushes %s to branch %s: %q", author, p.head[:7], p.branch, p.message)
+	pushed, err := s.repo.PushBranch(ctx, p.branch, author)
+	if err != nil {
+		return err
+	}
+	if err := s.react(ctx, p, p.head, pushed...); err != nil {
+		return err
+	}
+	pull, opened, err := s.repo.OpenPullRequest(ctx, p.branch, "main", p.message, author)
+	if err != nil {
+		return err
+	}
+	p.number = pull.Number
+	s.timeline.person("%s opens pull request #%d", author, p.number)
+	if err := s.react(ctx, p, p.head, opened); err != nil {
+		return err
+	}
+	return s.conclude(ctx, p)
+}
+
+// react runs what the events start and keeps how it ended. A workflow that ran before keeps its worst result.
+func (s *scene) react(ctx context.Context, p *part, sha string, events ...github.Event) error {
+	results, err := s.happened(ctx, sha, events...)
+	for name, res := range results {
+		if old, ok := p.results[name]; ok && !old.Succeeded {
+			continue
+		}
+		p.results[name] = res
+	}
+	return err
+}
+
+// conclude notes what serves now, and lets clients in where something serves for the first time.
+func (s *scene) conclude(ctx context.Context, p *part) error {
+	var err error
+	if p.after, p.afterPods, err = s.serving(ctx); err != nil {
+		return err
+	}
+	p.ended = time.Now()
+	return s.startLoad(ctx)
+}
+
+// rates are requests per second that clients send to each environment.
+var rates = map[string]float64{"test": 10, "stage": 10, "prod": 50}
+
+// startLoad lets clients in to every environment that serves and has none yet. They stay until the end.
+func (s *scene) startLoad(ctx context.Context) error {
+	releases, _, err := s.serving(ctx)
+	if err != nil {
+		return err
+	}
+	for _, env := range world.Environments {
+		if s.loads[env] != nil || releases[env] == "" {
+			continue
+		}
+		address, err := s.address(ctx, env)
+		if err != nil {
+			return err
+		}
+		// The node learns of a new address a moment after the API server; before that there is nothing to fail.
+		if err := answers(ctx, address); err != nil {
+			return err
+		}
+		log, err := s.create("load-" + env + ".jsonl")
+		if err != nil {
+			return err
+		}
+		// Half of the clients keep their connections, half come anew each time.
+		run, err := load.Start(context.WithoutCancel(ctx), load.Config{URL: address, Rate: rates[env], KeepAlive: 0.5, Scenario: load.Checkout("EUR"), Log: log})
+		if err != nil {
+			return err
+		}
+		s.loads[env] = run
+		s.timeline.run("clients begin to use %s at %s: %.0f requests/s, half of them on kept connections", env, address, rates[env])
+	}
+	return nil
+}
+
+// stopLoad ends all clients; their logs are complete then.
+func (s *scene) stopLoad() error {
+	for env, l := range s.loads {
+		if _, err := l.Stop(); err != nil {
+			return fmt.Errorf("ending the load on %s: %w", env, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,156 @@
+package demo
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/org/promote/lab/world"
+	"github.com/org/promote/pkg/cluster"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
+)
+
+// witness watches the API server on its own, so that what the demo says of traffic and pods does not rest on the word of
+// the actions.
+type witness struct {
+	cancel context.CancelFunc
+	done   sync.WaitGroup
+
+	mu        sync.Mutex
+	selectors []selection
+	pods      map[types.UID]*life
+}
+
+// selection is one change of a shared Service's selector. Release is "" while the Service selects every release.
+type selection struct {
+	Environment, Release string
+	Time                 time.Time
+}
+
+// life is what was seen of one pod.
+type life struct {
+	Environment, Release string
+	Gone                 time.Time
+}
+
+// watch begins to watch the three namespaces.
+func (s *scene) watch(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	w := &witness{cancel: cancel, pods: map[types.UID]*life{}}
+	s.witness = w
+	for _, env := range world.Environments {
+		w.follow(ctx, func(ctx context.Context) (watch.Interface, error) {
+			return s.kube.CoreV1().Services(env).Watch(ctx, metav1.ListOptions{FieldSelector: "metadata.name=" + service})
+		}, func(e watch.Event) { w.service(s.timeline, env, e) })
+		w.follow(ctx, func(ctx context.Context) (watch.Interface, error) {
+			return s.kube.CoreV1().Pods(env).Watch(ctx, metav1.ListOptions{LabelSelector: cluster.LabelRelease})
+		}, func(e watch.Event) { w.pod(env, e) })
+	}
+	return nil
+}
+
+// follow keeps a watch open until the witness stops; a watch that ends is opened again.
+func (w *witness) follow(ctx context.Context, open func(context.Context) (watch.Interface, error), see func(watch.Event)) {
+	w.done.Go(func() {
+		for ctx.Err() == nil {
+			stream, err := open(ctx)
+			if err != nil {
+				select {
+				case <-ctx.Done():
+				case <-time.After(100 * time.Millisecond):
+				}
+				continue
+			}
+			for e := range stream.ResultChan() {
+				see(e)
+			}
+			stream.Stop()
+		}
+	})
+}
+
+func (w *witness) service(t *timeline, env string, e watch.Event) {
+	svc, ok := e.Object.(*corev1.Service)
+	if !ok || e.Type == watch.Deleted {
+		return
+	}
+	release := svc.Spec.Selector[cluster.LabelRelease]
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if last := w.last(env); last != nil && last.Release == release {
+		return
+	}
+	w.selectors = append(w.selectors, selection{Environment: env, Release: release, Time: time.Now()})
+	if release == "" {
+		release = "both releases"
+	}
+	t.detail("⇄ traffic of %s goes to %s", env, release)
+}
+
+// last is the newest selection in an environment; the caller holds the lock.
+func (w *witness) last(env string) *selection {
+	for i := len(w.selectors) - 1; i >= 0; i-- {
+		if w.selectors[i].Environment == env {
+			return &w.selectors[i]
+		}
+	}
+	return nil
+}
+
+func (w *witness) pod(env string, e watch.Event) {
+	pod, ok := e.Object.(*corev1.Pod)
+	if !ok {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	l := w.pods[pod.UID]
+	if l == nil {
+		l = &life{Environment: env, Release: pod.Labels[cluster.LabelRelease]}
+		w.pods[pod.UID] = l
+	}
+	if e.Type == watch.Deleted {
+		l.Gone = time.Now()
+	}
+}
+
+// during lists an environment's selections while a part was played.
+func (w *witness) during(env string, p *part) []selection {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var out []selection
+	for _, s := range w.selectors {
+		if s.Environment == env && s.Time.After(p.began) && s.Time.Before(p.ended) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+func (w *witness) stop() {
+	w.cancel()
+	w.done.Wait()
+}
+
+// gone is when the last pod of the releases of a commit disappeared; zero while one is there or none ever was.
+func (w *witness) gone(env, commit string) time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var last time.Time
+	for _, l := range w.pods {
+		if l.Environment != env || !strings.HasPrefix(l.Release, commit) {
+			continue
+		}
+		if l.Gone.IsZero() {
+			return time.Time{}
+		}
+		if l.Gone.After(last) {
+			last = l.Gone
+		}
+	}
+	return last
+}
