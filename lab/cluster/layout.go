@@ -25,7 +25,9 @@ const (
 	apiService = "198.19.0.1"
 	dnsAddress = "198.19.0.10"
 	bridge     = "promote0"
-	nodeName   = "lab"
+	// bridgeAddress is made of nodeAddress, as the bridge plugin makes a gateway's: 0a:58 and the four bytes.
+	bridgeAddress = "0a:58:c6:12:00:01"
+	nodeName      = "lab"
 )
 
 // Ports of the lab, fixed so that a kubeconfig stays true over restarts; below the range the kernel hands out to clients.

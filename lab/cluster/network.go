@@ -14,6 +14,12 @@ import (
 // guardTable is the lab's firewall. Its rules keep the lab's addresses on this machine: nothing with one of them goes out by
 // another interface, and nothing for one of them is taken from another interface. So what listens on the bridge's address
 // (API server, kubelet) is as private as what listens on loopback, and pods reach nothing but the lab.
+//
+// The rule of untranslated packets is for a flaw of the kernel's: while kube-proxy replaces elements of its map of Services, a
+// lookup in that map can miss an element that was there all along. Such a packet would leave for the bridge with the Service's
+// own address, where nobody answers for it, and its connection track entry would keep every retransmission untranslated too: the
+// client hears "no route to host" of a Service that serves. Dropped before the entry is confirmed, the packet is sent once more by
+// TCP and translated then.
 const guardTable = "promote-lab"
 
 func guardRules() string {
@@ -28,12 +34,13 @@ table ip %[1]s {
 	}
 	chain out {
 		type filter hook postrouting priority filter; policy accept;
+		ip daddr { %[4]s, %[5]s } counter drop comment "untranslated"
 		oifname { "lo", "%[2]s" } accept
 		ip daddr %[3]s drop
 		ip saddr %[3]s drop
 	}
 }
-`, guardTable, bridge, labRange)
+`, guardTable, bridge, labRange, serviceRange, balancerNet)
 }
 
 const forwarding = "/proc/sys/net/ipv4/ip_forward"
@@ -56,6 +63,9 @@ func (l *Lab) networkUp(ctx context.Context) error {
 		}
 	}
 	steps := [][]string{
+		// Left alone a bridge takes the lowest address of its ports, another one whenever a pod comes or goes, and the kernel then
+		// forgets every neighbour of it in the middle of their traffic.
+		{"ip", "link", "set", bridge, "address", bridgeAddress},
 		{"ip", "address", "replace", nodeAddress + "/16", "dev", bridge},
 		{"ip", "link", "set", bridge, "up"},
 		{"ip", "route", "replace", serviceRange, "dev", bridge, "src", nodeAddress},
