@@ -22,10 +22,12 @@ import (
 	"github.com/org/promote/lab/world"
 	"github.com/org/promote/pkg/cluster"
 	authenticationv1 "k8s.io/api/authentication/v1"
+	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
@@ -86,6 +88,7 @@ func newPlace(t *testing.T, environment string) *place {
 		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: role.Name},
 		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Name: "runner", Namespace: p.namespace}},
 	}, metav1.CreateOptions{}))
+	p.awaitRole(role)
 	token, err := p.admin.CoreV1().ServiceAccounts(p.namespace).CreateToken(ctx, "runner", &authenticationv1.TokenRequest{}, metav1.CreateOptions{})
 	p.must(token, err)
 
@@ -108,6 +111,23 @@ func newPlace(t *testing.T, environment string) *place {
 		t.Fatal(err)
 	}
 	return p
+}
+
+// awaitRole waits until the API server's authorizer, which watches roles and bindings, has seen those of the account: on a busy
+// machine that takes seconds.
+func (p *place) awaitRole(role *rbacv1.Role) {
+	p.t.Helper()
+	rule := role.Rules[0]
+	review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
+		User: "system:serviceaccount:" + p.namespace + ":runner",
+		ResourceAttributes: &authorizationv1.ResourceAttributes{
+			Namespace: p.namespace, Group: rule.APIGroups[0], Resource: rule.Resources[0], Verb: rule.Verbs[0],
+		},
+	}}
+	p.must(nil, wait.PollUntilContextTimeout(p.t.Context(), 20*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
+		answer, err := p.admin.AuthorizationV1().SubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
+		return err == nil && answer.Status.Allowed, err
+	}))
 }
 
 // must takes a value and its error; the value is for the caller's convenience only.
