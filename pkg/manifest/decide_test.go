@@ -90,10 +90,6 @@ func TestConditionsWithoutPlaceholdersAreAsTheyWere(t *testing.T) {
 	})
 }
 
-// builtins are text/template's own functions.
-var builtins = []string{"and", "call", "html", "index", "slice", "js", "len", "not", "or", "print", "printf", "println", "urlquery",
-	"eq", "ge", "gt", "le", "lt", "ne"}
-
 // withoutTrace are the functions that may take a placeholder and give something without it: they look at containers or at what
 // stands beside it, never at the placeholder.
 var withoutTrace = map[string]string{
@@ -109,7 +105,7 @@ func TestEveryFunctionCarriesASecretOrRefusesItByName(t *testing.T) {
 	// Whatever text/template and sprig bring: called with a placeholder as any of up to three arguments, a function either fails
 	// with its name and place, or the whole value, and no piece of a token, is in what it gives.
 	const value = "the whole value"
-	names := slices.Concat(slices.Collect(maps.Keys(sprig.TxtFuncMap())), builtins, []string{"include", "required", "toYaml"})
+	names := slices.Concat(slices.Collect(maps.Keys(sprig.TxtFuncMap())), slices.Collect(maps.Keys(templateOwn)), []string{"include", "required", "toYaml"})
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
 		for _, args := range []string{`(secret "x")`, `1 (secret "x")`, `"a" (secret "x")`, `(secret "x") "a"`, `(secret "x") 1`, `(list (secret "x"))`,

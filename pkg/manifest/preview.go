@@ -1,9 +1,13 @@
 package manifest
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
@@ -76,16 +80,20 @@ func (o *Objects) all() []*unstructured.Unstructured {
 
 // YAML is the objects as one stream of documents.
 func (o *Objects) YAML() (string, error) {
-	var out strings.Builder
-	for i, object := range o.all() {
-		text, err := yaml.Marshal(object.Object)
-		if err != nil {
-			return "", fmt.Errorf("writing %s: %w", subject(object), err)
-		}
-		if i > 0 {
-			out.WriteString("---\n")
-		}
-		out.Write(text)
+	all := o.all()
+	texts, errs := make([][]byte, len(all)), make([]error, len(all))
+	var writing sync.WaitGroup
+	writers := runtime.GOMAXPROCS(0)
+	for n := range writers {
+		writing.Go(func() {
+			for i := n; i < len(all); i += writers {
+				var err error
+				if texts[i], err = yaml.Marshal(all[i].Object); err != nil {
+					errs[i] = fmt.Errorf("writing %s: %w", subject(all[i]), err)
+				}
+			}
+		})
 	}
-	return out.String(), nil
+	writing.Wait()
+	return string(bytes.Join(texts, []byte("---\n"))), errors.Join(errs...)
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"text/template"
+	"text/template/parse"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -136,30 +137,41 @@ func (r *renderer) define(files []File) []error {
 	functions := r.functions()
 	r.root.Funcs(functions).Funcs(template.FuncMap{decider: decide})
 	for _, file := range files {
-		parsed, err := template.New(file.Name).Funcs(functions).Parse(string(file.Data))
+		trees, err := parse.Parse(file.Name, string(file.Data), "", "", templateOwn, functions)
 		if err != nil {
 			problems = append(problems, explain(err, nil))
 			continue
 		}
 		marks := newInstrument(file, r.marks)
-		for _, t := range parsed.Templates() {
-			if t.Tree == nil {
+		for _, name := range slices.Sorted(maps.Keys(trees)) {
+			tree := trees[name]
+			if before, ok := defined[name]; ok {
+				problems = append(problems, fmt.Errorf("%s: the template %q is already defined in %s", file.Name, name, before))
 				continue
 			}
-			if before, ok := defined[t.Name()]; ok {
-				problems = append(problems, fmt.Errorf("%s: the template %q is already defined in %s", file.Name, t.Name(), before))
-				continue
-			}
-			defined[t.Name()] = file.Name
-			marks.tree = t.Tree
-			marks.list(t.Root)
-			if _, err := r.root.AddParseTree(t.Name(), t.Tree); err != nil {
+			defined[name] = file.Name
+			marks.tree = tree
+			marks.list(tree.Root)
+			if _, err := r.root.AddParseTree(name, tree); err != nil {
 				problems = append(problems, explain(err, nil))
 			}
 		}
 	}
 	return problems
 }
+
+// templateOwn names text/template's own functions, as its documentation lists them. The parser asks for names alone, and gets them
+// here: to hand all functions to a template of each file's own costs more than the parsing.
+var templateOwn = func() map[string]any {
+	names := map[string]any{}
+	for _, name := range []string{
+		"and", "call", "html", "index", "slice", "js", "len", "not", "or", "print", "printf", "println", "urlquery",
+		"eq", "ge", "gt", "le", "lt", "ne",
+	} {
+		names[name] = true
+	}
+	return names
+}()
 
 // execute renders one file.
 func (r *renderer) execute(file File, in Input) (*sheet, error) {
