@@ -68,7 +68,7 @@ func TestAStoppedRunChangesNothing(t *testing.T) {
 			return r.Method == http.MethodDelete && strings.Contains(r.URL.Path, "/deployments/quick-")
 		},
 		"as it writes the state": func(r *http.Request) bool {
-			return r.Method == http.MethodPut && strings.HasSuffix(r.URL.Path, "/configmaps/promote-quick")
+			return r.Method == http.MethodPatch && strings.HasSuffix(r.URL.Path, "/configmaps/promote-quick") && strings.Contains(r.Header.Get("Accept"), "PartialObjectMetadata")
 		},
 	} {
 		t.Run(moment, func(t *testing.T) {

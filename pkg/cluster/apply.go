@@ -240,6 +240,7 @@ func (c *Cluster) applyResolving(ctx context.Context, o *unstructured.Unstructur
 // DryRun asks the API server what applying the objects would do; nothing is changed. All problems come at once. filled names the
 // places that the diffs must not show.
 func (c *Cluster) DryRun(ctx context.Context, objs []*unstructured.Unstructured, filled ...Filled) ([]Change, error) {
+	c.targets.Store(nil)
 	objs, err := c.keepScaled(ctx, objs)
 	if err != nil {
 		return nil, err

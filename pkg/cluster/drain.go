@@ -181,12 +181,13 @@ func (c *Cluster) pod(ctx context.Context, p *corev1.Pod) (*corev1.Pod, error) {
 // awaitStopping waits until only keep pods are not on their way out, and lets those serve: the controller may have chosen a
 // pod that broke meanwhile in place of one that was withdrawn.
 func (c *Cluster) awaitStopping(ctx context.Context, selector string, keep int) error {
+	var left []corev1.Pod
 	err := c.poll(ctx, drainTime, func(ctx context.Context) (string, error) {
 		pods, err := c.pods(ctx, selector)
 		if err != nil {
 			return "", err
 		}
-		if left := living(pods); len(left) > keep {
+		if left = living(pods); len(left) > keep {
 			return fmt.Sprintf("%d pods run, %d are to stay", len(left), keep), nil
 		}
 		return "", nil
@@ -194,7 +195,7 @@ func (c *Cluster) awaitStopping(ctx context.Context, selector string, keep int) 
 	if err != nil {
 		return err
 	}
-	return c.readmit(ctx, selector, keep)
+	return c.serveAgain(ctx, left)
 }
 
 // Kill stops a Deployment's pods now, without waiting for their preStop hooks: for a bad release, whose open connections

@@ -37,6 +37,9 @@ var errNotServed = errors.New("the cluster does not serve")
 
 // whole says that a kind is known to belong to the whole cluster; it asks nobody.
 func (m *mapper) whole(gvk schema.GroupVersionKind) bool {
+	if r, ok := known[gvk]; ok {
+		return !r.namespaced
+	}
 	m.mu.Lock()
 	d, asked := m.groups[gvk.GroupVersion()]
 	m.mu.Unlock()
@@ -80,6 +83,9 @@ func newMapper(client rest.Interface) *mapper {
 
 // resource finds how a kind is reached.
 func (m *mapper) resource(ctx context.Context, gvk schema.GroupVersionKind) (resource, error) {
+	if r, ok := known[gvk]; ok {
+		return r, nil
+	}
 	m.mu.Lock()
 	d, started := m.groups[gvk.GroupVersion()]
 	if !started {

@@ -18,7 +18,12 @@ func (c *Cluster) readmit(ctx context.Context, selector string, most int) error 
 	if len(alive) > most {
 		return nil
 	}
-	return each(ctx, alive, func(ctx context.Context, p corev1.Pod) error {
+	return c.serveAgain(ctx, alive)
+}
+
+// serveAgain takes back the withdrawal of those that were withdrawn.
+func (c *Cluster) serveAgain(ctx context.Context, pods []corev1.Pod) error {
+	return each(ctx, pods, func(ctx context.Context, p corev1.Pod) error {
 		if p.Labels[LabelServe] != "false" {
 			return nil
 		}

@@ -67,12 +67,26 @@ func (c *Cluster) autoscaled(ctx context.Context, objs []*unstructured.Unstructu
 		target, _, _ := unstructured.NestedStringMap(o.Object, "spec", "scaleTargetRef")
 		owned[target["kind"]+"/"+target["name"]] = true
 	}
+	targets, err := c.scaleTargets(ctx)
+	for _, target := range targets {
+		owned[target] = true
+	}
+	return owned, err
+}
+
+// scaleTargets are the workloads, as Kind/name, that the namespace's autoscalers own. An apply that follows a dry run takes what
+// that one found, once.
+func (c *Cluster) scaleTargets(ctx context.Context) ([]string, error) {
+	if found := c.targets.Swap(nil); found != nil {
+		return *found, nil
+	}
 	live, err := c.Client.AutoscalingV2().HorizontalPodAutoscalers(c.Namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return nil, c.failed("listing the autoscalers of Namespace/"+c.Namespace, err)
 	}
-	for _, h := range live.Items {
-		owned[h.Spec.ScaleTargetRef.Kind+"/"+h.Spec.ScaleTargetRef.Name] = true
+	targets := make([]string, len(live.Items))
+	for i, h := range live.Items {
+		targets[i] = h.Spec.ScaleTargetRef.Kind + "/" + h.Spec.ScaleTargetRef.Name
 	}
-	return owned, nil
+	return targets, nil
 }

@@ -62,7 +62,7 @@ func (c *Cluster) readUID(ctx context.Context, ref ObjectRef) (types.UID, error)
 	if err != nil {
 		return "", fmt.Errorf("looking for %s: %w", ref, err)
 	}
-	data, err := answer(c.raw.Get().AbsPath(at...).SetHeader("Accept", "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1").Do(ctx))
+	data, err := answer(c.raw.Get().AbsPath(at...).SetHeader("Accept", asMetadata).Do(ctx))
 	if err != nil {
 		return "", c.failed("looking for "+ref.String(), err)
 	}

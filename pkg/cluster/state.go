@@ -5,18 +5,24 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
-// stateVersion is raised when a reader of the version before would misread the state.
-const stateVersion = 1
+// stateVersion is raised when a reader of the version before would misread the state. Up to 1 the history stood with the rest.
+const stateVersion = 2
 
-// stateKey is the state's key in its ConfigMap.
-const stateKey = "state.json"
+// The state's keys in its ConfigMap. The history is most of it and changes once in a deployment, when the rest is written before
+// each of its phases: it has a key of its own, so that it isn't sent each time.
+const (
+	stateKey   = "state.json"
+	historyKey = "history.json"
+)
 
 // Release is one image and the objects rendered for it, in one environment.
 type Release struct {
@@ -126,7 +132,11 @@ func (c *Cluster) LoadState(ctx context.Context, service string) (*State, error)
 	}
 	s := &State{}
 	in := stored{State: s}
-	if err := json.Unmarshal([]byte(object.Data[stateKey]), &in); err != nil {
+	err = json.Unmarshal([]byte(object.Data[stateKey]), &in)
+	if history := object.Data[historyKey]; err == nil && history != "" {
+		err = json.Unmarshal([]byte(history), &s.History)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("parsing the state in %s: %w: restore it, or delete the ConfigMap to begin anew (what serves stays, and is then adopted or refused)", subject, err)
 	}
 	if in.Version > stateVersion {
@@ -145,7 +155,7 @@ func (c *Cluster) SaveState(ctx context.Context, s *State) error {
 	subject := c.subject("ConfigMap", stateName(s.Service))
 	// It quotes what the cluster said; whoever may read ConfigMaps need not be one who may read Secrets.
 	s.Reason = c.redact(s.Reason)
-	data, err := json.Marshal(stored{stateVersion, s})
+	data, err := s.data()
 	if err != nil {
 		return fmt.Errorf("encoding the state for %s: %w", subject, err)
 	}
@@ -154,14 +164,14 @@ func (c *Cluster) SaveState(ctx context.Context, s *State) error {
 		if err := c.guard(ctx); err != nil {
 			return err
 		}
-		err = c.writeState(ctx, s, string(data))
+		err = c.writeState(ctx, s, data)
 		if err == nil {
 			return nil
 		}
 		if !apierrors.IsConflict(err) && !apierrors.IsAlreadyExists(err) && !unanswered(ctx, err) {
 			break
 		}
-		again, errRead := c.rebase(ctx, s, string(data))
+		again, errRead := c.rebase(ctx, s, data)
 		if errRead != nil {
 			return fmt.Errorf("writing the state in %s: %w", subject, errRead)
 		}
@@ -172,34 +182,70 @@ func (c *Cluster) SaveState(ctx context.Context, s *State) error {
 	return c.failed("writing the state in "+subject, err)
 }
 
-func (c *Cluster) writeState(ctx context.Context, s *State, data string) error {
-	maps := c.Client.CoreV1().ConfigMaps(c.Namespace)
+// data is the state as its ConfigMap holds it.
+func (s *State) data() (map[string]string, error) {
+	rest := *s
+	rest.History = nil
+	state, err := json.Marshal(stored{stateVersion, &rest})
+	if err != nil || len(s.History) == 0 {
+		return map[string]string{stateKey: string(state)}, err
+	}
+	history, err := json.Marshal(s.History)
+	return map[string]string{stateKey: string(state), historyKey: string(history)}, err
+}
+
+func (c *Cluster) writeState(ctx context.Context, s *State, data map[string]string) error {
 	if s.object == nil {
-		object := &corev1.ConfigMap{
-			ObjectMeta: metav1.ObjectMeta{Name: stateName(s.Service)},
-			Data:       map[string]string{stateKey: data},
-		}
+		object := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: stateName(s.Service)}, Data: data}
 		c.parent(object, s)
-		made, err := maps.Create(ctx, object, metav1.CreateOptions{FieldManager: c.manager()})
+		made, err := c.Client.CoreV1().ConfigMaps(c.Namespace).Create(ctx, object, metav1.CreateOptions{FieldManager: c.manager()})
 		if err == nil {
 			s.object = made
 		}
 		return err
 	}
 	object := s.object.DeepCopy()
-	object.Data = map[string]string{stateKey: data}
-	object.ManagedFields = nil
+	object.Data = data
 	c.parent(object, s)
-	written, err := maps.Update(ctx, object, metav1.UpdateOptions{FieldManager: c.manager()})
-	if err == nil {
-		s.object = written
+	patch, err := statePatch(s.object, object)
+	if err != nil {
+		return err
 	}
-	return err
+	at := known[corev1.SchemeGroupVersion.WithKind("ConfigMap")].path(c.Namespace, object.Name)
+	answered, err := answer(c.raw.Patch(types.MergePatchType).AbsPath(at...).Param("fieldManager", c.manager()).SetHeader("Accept", asMetadata).Body(patch).Do(ctx))
+	if err != nil {
+		return err
+	}
+	var written metav1.PartialObjectMetadata
+	if err := json.Unmarshal(answered, &written); err != nil {
+		return err
+	}
+	object.ObjectMeta, s.object = written.ObjectMeta, object
+	return nil
+}
+
+// statePatch is what changes, and holds for the very object that was read.
+func statePatch(was, is *corev1.ConfigMap) ([]byte, error) {
+	data := map[string]any{}
+	for key := range was.Data {
+		if _, stays := is.Data[key]; !stays {
+			data[key] = nil
+		}
+	}
+	for key, value := range is.Data {
+		if old, had := was.Data[key]; !had || old != value {
+			data[key] = value
+		}
+	}
+	return json.Marshal(map[string]any{
+		"metadata": map[string]any{"uid": is.UID, "resourceVersion": is.ResourceVersion, "labels": is.Labels, "annotations": is.Annotations},
+		"data":     data,
+	})
 }
 
 // rebase looks at what is stored after a write was refused. It asks for another try when only metadata changed, for none
 // when the write had arrived and only its answer was lost, and fails when another run wrote.
-func (c *Cluster) rebase(ctx context.Context, s *State, data string) (again bool, err error) {
+func (c *Cluster) rebase(ctx context.Context, s *State, data map[string]string) (again bool, err error) {
 	now, err := c.Client.CoreV1().ConfigMaps(c.Namespace).Get(ctx, stateName(s.Service), metav1.GetOptions{})
 	if IsNotFound(err) && s.object == nil {
 		return true, nil
@@ -213,15 +259,11 @@ func (c *Cluster) rebase(ctx context.Context, s *State, data string) (again bool
 	if err := c.fenced(now); err != nil {
 		return false, err
 	}
-	was := ""
-	if s.object != nil {
-		was = s.object.Data[stateKey]
-	}
-	switch now.Data[stateKey] {
-	case data:
+	switch {
+	case maps.Equal(now.Data, data):
 		s.object = now
 		return false, nil
-	case was:
+	case s.object != nil && maps.Equal(now.Data, s.object.Data):
 		s.object = now
 		return true, nil
 	}

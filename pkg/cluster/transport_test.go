@@ -133,7 +133,7 @@ func TestOutage(t *testing.T) {
 			return func(w http.ResponseWriter, r *http.Request) { methods = append(methods, r.Method); next(w, r) }
 		}
 		stored := `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"promote-checkout","resourceVersion":"1"},"data":{"state.json":` +
-			`"{\"version\":1,\"service\":\"checkout\",\"environment\":\"\",\"phase\":\"\"}"}}`
+			`"{\"version\":2,\"service\":\"checkout\",\"environment\":\"\",\"phase\":\"\"}"}}`
 		s, _ := answers(t, note(reset), note(body(stored)))
 		if err := clusterOn(t, s.URL, Config{}).SaveState(t.Context(), &State{Service: "checkout"}); err != nil {
 			t.Error(err)

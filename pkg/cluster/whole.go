@@ -41,7 +41,8 @@ func definitionOf(o *unstructured.Unstructured) (definition, bool) {
 func (c *Cluster) discover(ctx context.Context, objs []*unstructured.Unstructured) {
 	asked, kinds := map[schema.GroupVersion]bool{}, []schema.GroupVersionKind(nil)
 	for _, o := range objs {
-		if gvk := o.GroupVersionKind(); !asked[gvk.GroupVersion()] {
+		gvk := o.GroupVersionKind()
+		if _, is := known[gvk]; !is && !asked[gvk.GroupVersion()] {
 			asked[gvk.GroupVersion()] = true
 			kinds = append(kinds, gvk)
 		}
