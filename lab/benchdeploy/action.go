@@ -20,7 +20,7 @@ func (w *world) newPromote(ctx context.Context) (*contender, error) {
 		return nil, err
 	}
 	deploy := func(ctx context.Context, kubeconfig string) (outcome, error) {
-		return w.runAction(ctx, at.name, kubeconfig, nil)
+		return w.runAction(ctx, at, kubeconfig, nil)
 	}
 	return &contender{
 		name: "promote", at: at, first: &w.hub.first, words: words{image: "{{ .Image }}", password: fmt.Sprintf("{{ secret %q }}", secretID)},
@@ -29,12 +29,12 @@ func (w *world) newPromote(ctx context.Context) (*contender, error) {
 }
 
 // runAction runs the whole action; more are inputs.
-func (w *world) runAction(ctx context.Context, namespace, kubeconfig string, more map[string]string) (outcome, error) {
-	env, err := w.actionEnv(namespace, kubeconfig, more)
+func (w *world) runAction(ctx context.Context, at *namespace, kubeconfig string, more map[string]string) (outcome, error) {
+	env, err := w.actionEnv(at.name, kubeconfig, more)
 	if err != nil {
 		return outcome{}, err
 	}
-	return commands(ctx, w.hub.clone, env, step{program: w.action})
+	return commands(ctx, w.hub.clone, env, at.used, step{program: w.action})
 }
 
 func (w *world) actionEnv(namespace, kubeconfig string, more map[string]string) ([]string, error) {

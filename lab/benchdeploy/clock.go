@@ -11,6 +11,9 @@ import (
 	"github.com/org/promote/lab/fault"
 )
 
+// servesLine is in the line that promote prints when its candidate has all traffic.
+const servesLine = " now selects "
+
 // firstRequest is when the first request came since it was last forgotten, in Unix nanoseconds.
 type firstRequest struct {
 	at atomic.Int64
@@ -46,6 +49,8 @@ type stamped struct {
 	mu    sync.Mutex
 	text  bytes.Buffer
 	marks []mark
+	// then runs once, when servesLine is written; it may be nil.
+	then func()
 }
 
 type mark struct {
@@ -60,6 +65,10 @@ func (s *stamped) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.marks = append(s.marks, mark{time.Since(s.began), string(p)})
+	if s.then != nil && bytes.Contains(p, []byte(servesLine)) {
+		s.then()
+		s.then = nil
+	}
 	return s.text.Write(p)
 }
 

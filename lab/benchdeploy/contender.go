@@ -35,10 +35,25 @@ type outcome struct {
 	serves, applied time.Duration
 	failed          bool
 	// first is from the start until the first request; known only of runs that were counted.
-	first    time.Duration
+	first time.Duration
+	usage
+	// served is what promote's candidate cost until it had all traffic; whoever does not print that has ended then.
+	served usage
+}
+
+// usage is what was asked of the API server.
+type usage struct {
 	requests int
 	bytes    int64
 }
+
+// minus is what came after an earlier look.
+func (u usage) minus(before usage) usage {
+	return usage{u.requests - before.requests, u.bytes - before.bytes}
+}
+
+// used is what the namespace's runs have asked so far.
+func (n *namespace) used() usage { return usage{len(n.counter.Seen()), n.counter.Bytes()} }
 
 // once prepares and runs; the namespace is at rest before and after.
 func (c *contender) once(ctx context.Context, objects string, do func(context.Context, string) (outcome, error), counted bool) (outcome, error) {
@@ -48,7 +63,7 @@ func (c *contender) once(ctx context.Context, objects string, do func(context.Co
 	if err := c.prepare(ctx, objects); err != nil {
 		return outcome{}, fmt.Errorf("preparing %s: %w", c.name, err)
 	}
-	kubeconfig, requests, size := c.at.direct, len(c.at.counter.Seen()), c.at.counter.Bytes()
+	kubeconfig, before := c.at.direct, c.at.used()
 	if counted {
 		kubeconfig = c.at.counted
 	}
@@ -62,7 +77,10 @@ func (c *contender) once(ctx context.Context, objects string, do func(context.Co
 	if counted {
 		out.trace += c.at.first.all.trace()
 	}
-	out.requests, out.bytes = len(c.at.counter.Seen())-requests, c.at.counter.Bytes()-size
+	out.usage = c.at.used().minus(before)
+	if out.served = out.served.minus(before); out.serves == 0 {
+		out.served = out.usage
+	}
 	return out, c.at.rest(ctx)
 }
 
@@ -82,9 +100,13 @@ type step struct {
 }
 
 // commands runs one after the other with the given environment alone; a command that fails ends it and is the outcome's affair.
-func commands(ctx context.Context, dir string, env []string, steps ...step) (outcome, error) {
+// used is asked when servesLine is printed; nil is nobody.
+func commands(ctx context.Context, dir string, env []string, used func() usage, steps ...step) (outcome, error) {
 	out := outcome{began: time.Now()}
 	log := &stamped{began: out.began}
+	if used != nil {
+		log.then = func() { out.served = used() }
+	}
 	for _, s := range steps {
 		cmd := exec.CommandContext(ctx, s.program, s.args...)
 		cmd.Dir, cmd.Env = dir, env
@@ -101,6 +123,6 @@ func commands(ctx context.Context, dir string, env []string, steps ...step) (out
 	}
 	out.took = time.Since(out.began)
 	out.output, out.trace = log.String(), log.trace()
-	out.serves, out.applied = log.when(" now selects "), log.when("Wait for ")
+	out.serves, out.applied = log.when(servesLine), log.when("Wait for ")
 	return out, ctx.Err()
 }

@@ -39,7 +39,7 @@ func (w *world) newKubectl(ctx context.Context, patience time.Duration) (*conten
 			if err != nil {
 				return outcome{}, err
 			}
-			return commands(ctx, dir, env, steps...)
+			return commands(ctx, dir, env, nil, steps...)
 		}
 	}
 	return &contender{
@@ -68,7 +68,7 @@ func (w *world) newHelm(ctx context.Context, patience time.Duration) (*contender
 			if err != nil {
 				return outcome{}, err
 			}
-			return commands(ctx, dir, env, step{w.helm, append([]string{"upgrade", "web", dir, "--install"}, more...)})
+			return commands(ctx, dir, env, nil, step{w.helm, append([]string{"upgrade", "web", dir, "--install"}, more...)})
 		}
 	}
 	return &contender{

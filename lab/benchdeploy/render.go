@@ -48,7 +48,7 @@ func measureRender(ctx context.Context, w *world) error {
 			"promote": {w.action, []string{"render", "-manifests", folder, "-values", "level: debug", "-service", "web", "-image", w.repository, "-digest", digest}},
 			"helm":    {w.helm, []string{"template", "web", chart}},
 		} {
-			out, err := commands(ctx, w.work, env, s)
+			out, err := commands(ctx, w.work, env, nil, s)
 			if err != nil {
 				return err
 			}

@@ -65,11 +65,16 @@ func (r results) times() [3]float64 {
 }
 
 func (r results) requests() [3]float64 {
-	return r.all(func(o []outcome) float64 { return number(o, func(o outcome) int64 { return int64(o.requests) }) }, r.counted)
+	return r.used(func(o outcome) usage { return o.usage }).requests
 }
 
-func (r results) bytes() [3]float64 {
-	return r.all(func(o []outcome) float64 { return number(o, func(o outcome) int64 { return o.bytes }) }, r.counted)
+// used are medians of requests and bytes.
+func (r results) used(of func(outcome) usage) (u struct{ requests, bytes [3]float64 }) {
+	u.requests = r.all(func(all []outcome) float64 {
+		return number(all, func(o outcome) int64 { return int64(of(o).requests) })
+	}, r.counted)
+	u.bytes = r.all(func(all []outcome) float64 { return number(all, func(o outcome) int64 { return of(o).bytes }) }, r.counted)
+	return u
 }
 
 // aside are times of promote alone, within its run.

@@ -32,7 +32,7 @@ func measureSecrets(ctx context.Context, w *world) error {
 		return err
 	}
 	before := len(w.hub.aws.Requests())
-	out, err := w.runAction(ctx, at.name, at.direct, map[string]string{"dry-run": "true"})
+	out, err := w.runAction(ctx, at, at.direct, map[string]string{"dry-run": "true"})
 	if err != nil {
 		return err
 	}

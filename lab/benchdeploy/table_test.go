@@ -25,7 +25,7 @@ func TestTableSaysWhichGoalsAreMissed(t *testing.T) {
 func TestMediansAreOfThoseMeasured(t *testing.T) {
 	r := results{
 		timed:   map[string][]outcome{"promote": {{took: 9 * time.Second}, {took: time.Second}, {took: 2 * time.Second}}},
-		counted: map[string][]outcome{"helm": {{requests: 7, bytes: 1}, {requests: 9, bytes: 3}, {requests: 8, bytes: 2}}},
+		counted: map[string][]outcome{"helm": {{usage: usage{7, 1}}, {usage: usage{9, 3}}, {usage: usage{8, 2}}}},
 	}
 	if got, want := r.times(), ([3]float64{2, missing, missing}); got != want {
 		t.Errorf("got times %v, want %v", got, want)
@@ -33,7 +33,7 @@ func TestMediansAreOfThoseMeasured(t *testing.T) {
 	if got, want := r.requests(), ([3]float64{missing, missing, 8}); got != want {
 		t.Errorf("got requests %v, want %v", got, want)
 	}
-	if got, want := r.bytes(), ([3]float64{missing, missing, 2}); got != want {
+	if got, want := r.used(func(o outcome) usage { return o.usage }).bytes, ([3]float64{missing, missing, 2}); got != want {
 		t.Errorf("got bytes %v, want %v", got, want)
 	}
 }
