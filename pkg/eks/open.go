@@ -9,6 +9,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
+
+	"github.com/org/promote/pkg/amazon"
 )
 
 // credentialsEarly is how long before their end temporary credentials are got anew: a token must not die with them.
@@ -78,7 +80,7 @@ func Open(ctx context.Context, cfg Config, opts ...func(*config.LoadOptions) err
 		c.clock = time.Now
 	}
 	c.load = func(ctx context.Context) (aws.Config, error) {
-		loaded, err := config.LoadDefaultConfig(ctx, all...)
+		loaded, err := amazon.Config(ctx, all...)
 		if err == nil && loaded.Region == "" {
 			err = errors.New("no region is set")
 		}

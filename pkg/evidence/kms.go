@@ -13,6 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"github.com/aws/smithy-go"
+
+	"github.com/org/promote/pkg/amazon"
 )
 
 const kmsScheme = "awskms://"
@@ -43,7 +45,7 @@ func OpenKMS(ctx context.Context, uri, region string, opts ...func(*config.LoadO
 	if region != "" {
 		opts = append([]func(*config.LoadOptions) error{config.WithRegion(region)}, opts...)
 	}
-	cfg, err := config.LoadDefaultConfig(ctx, opts...)
+	cfg, err := amazon.Config(ctx, opts...)
 	if err != nil {
 		return nil, fmt.Errorf("opening KMS key %q: loading the AWS configuration: %w", uri, err)
 	}

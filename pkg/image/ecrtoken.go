@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecrpublic"
+
+	"github.com/org/promote/pkg/amazon"
 )
 
 // ecrLoginTime bounds getting a login. A machine that is not in AWS and has no credentials waits a few seconds for the
@@ -47,7 +49,7 @@ func ecrClient(ctx context.Context, host ecrHost) (client *ecr.Client, configure
 
 func ecrConfig(ctx context.Context, host ecrHost) (aws.Config, error) {
 	// The region as default too, because getting credentials may need one.
-	cfg, err := config.LoadDefaultConfig(ctx, config.WithDefaultRegion(host.region))
+	cfg, err := amazon.Config(ctx, config.WithDefaultRegion(host.region))
 	if err != nil {
 		return aws.Config{}, fmt.Errorf("loading the AWS configuration: %w", err)
 	}

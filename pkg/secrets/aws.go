@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/smithy-go"
+
+	"github.com/org/promote/pkg/amazon"
 )
 
 // AWS resolves refs in Secrets Manager and Parameter Store of one account and region.
@@ -25,7 +27,7 @@ func NewAWS(ctx context.Context, region string, opts ...func(*config.LoadOptions
 	if region != "" {
 		opts = append([]func(*config.LoadOptions) error{config.WithRegion(region)}, opts...)
 	}
-	cfg, err := config.LoadDefaultConfig(ctx, opts...)
+	cfg, err := amazon.Config(ctx, opts...)
 	if err != nil {
 		return nil, fmt.Errorf("loading the AWS configuration: %w", err)
 	}
