@@ -12,6 +12,7 @@ import (
 	"github.com/org/promote/pkg/gate"
 	"github.com/org/promote/pkg/gha"
 	"github.com/org/promote/pkg/github"
+	"github.com/org/promote/pkg/job"
 	"github.com/org/promote/pkg/release"
 	"github.com/org/promote/pkg/rollout"
 	"github.com/org/promote/pkg/source"
@@ -53,7 +54,7 @@ func run(ctx context.Context, a *gha.Action, from surroundings) error {
 	if in.mode == modePlan {
 		return showPlan(ctx, a, in)
 	}
-	gh, err := github.New(github.Config{APIURL: a.Env().APIURL, Token: in.token, Repository: a.Env().Repository, Redact: a.Redact})
+	gh, err := github.New(github.Config{APIURL: a.Env().APIURL, Token: in.Token, Repository: a.Env().Repository, Redact: a.Redact})
 	if err != nil {
 		return err
 	}
@@ -65,7 +66,7 @@ func run(ctx context.Context, a *gha.Action, from surroundings) error {
 	if err != nil {
 		return errors.Join(err, a.SetOutput("result", refused))
 	}
-	g, keyErr := theGate(ctx, a, gh, in)
+	g, keyErr := in.Gate(ctx, a, gh, in.Environment)
 	approvers, mayErr := g.May(ctx, ch)
 	if err := errors.Join(keyErr, mayErr); err != nil {
 		return errors.Join(err, a.SetOutput("result", refused))
@@ -120,15 +121,6 @@ func theChange(ctx context.Context, a *gha.Action, gh *github.Client) (change.Ch
 	return merged, nil
 }
 
-// theGate is this environment's gate, with what it requires.
-func theGate(ctx context.Context, a *gha.Action, gh *github.Client, in inputs) (gate.Gate, error) {
-	key, err := gate.OpenKey(ctx, in.evidenceKey, in.awsRegion, a.Mask)
-	return gate.Gate{
-		Name: in.environment, GitHub: gh, Key: key, Require: in.require, Approvals: in.approvals, AllowRollback: in.allowRollback,
-		Wait: in.timeout, Redact: a.Redact, Log: a,
-	}, err
-}
-
 // outcome is what the outputs, the summary and GitHub are told.
 type outcome struct {
 	Result, Release, Previous, Digest, URL string
@@ -149,13 +141,13 @@ func canary(ctx context.Context, a *gha.Action, g gate.Gate, in inputs, ch chang
 	if err != nil {
 		return out, err
 	}
-	out.Digest = req.Image[len(in.image)+1:]
-	w := release.Witness{Gate: g, Change: ch, Image: req.Image, Environment: in.environment, Run: a.Env().RunURL, RunID: a.Env().Run()}
+	out.Digest = req.Image[len(in.Image)+1:]
+	w := release.Witness{Gate: g, Change: ch, Image: req.Image, Environment: in.Environment, Run: a.Env().RunURL, RunID: a.Env().Run()}
 	c, chain, err := release.Enter(ctx, deps, req, w)
 	out.Chain = chain
 	out.is(c)
 	if err != nil {
-		if gaveWay(err) {
+		if job.GaveWay(err) {
 			out.Result = release.Superseded
 		}
 		return out, err
@@ -215,7 +207,7 @@ func move(ctx context.Context, a *gha.Action, in inputs, cl *cluster.Cluster, c 
 		return nil
 	case c.Baseline == nil || c.BaselineReplicas == 0:
 		out.First = true
-		a.Noticef("Nothing serves %s in %s yet, so there is no traffic to share: release %s takes all of it at once.", in.service, in.environment, c.Release.ID)
+		a.Noticef("Nothing serves %s in %s yet, so there is no traffic to share: release %s takes all of it at once.", in.Service, in.Environment, c.Release.ID)
 		if err := c.Switch(ctx); err != nil {
 			return err
 		}

@@ -3,20 +3,16 @@ package main
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/org/promote/pkg/command"
-	"github.com/org/promote/pkg/gate"
 	"github.com/org/promote/pkg/gha"
-	"github.com/org/promote/pkg/image"
+	"github.com/org/promote/pkg/job"
 	"github.com/org/promote/pkg/metrics"
 	"github.com/org/promote/pkg/release"
 	"github.com/org/promote/pkg/rollout"
-	"github.com/org/promote/pkg/tests"
 )
 
 // The modes.
@@ -34,62 +30,28 @@ const blindLooks = 4
 
 // inputs are what action.yml declares, read and validated before anything is touched.
 type inputs struct {
-	mode                              string
-	environment, service, image       string
-	manifests, values                 string
-	namespace, cluster, kubeconfig    string
-	steps                             []float64
-	surge                             int
-	rules                             rollout.Rules
-	checks                            []metrics.Check
-	monitorURL                        string
-	minRequests                       int
-	approvals                         int
-	require                           []string
-	evidenceKey                       string
-	allowRollback                     bool
-	force                             bool
-	maxDeletions                      int
-	concurrency                       string
-	testCommand, testDirectory, reset string
-	testJUnit, testEnv                []string
-	timeout, drain                    time.Duration
-	awsRegion, token                  string
+	job.Inputs
+	mode        string
+	steps       []float64
+	surge       int
+	rules       rollout.Rules
+	checks      []metrics.Check
+	monitorURL  string
+	minRequests int
 }
 
 // readInputs reports every problem at once.
 func readInputs(a *gha.Action, from surroundings) (inputs, error) {
 	in, env := a.Inputs(), a.Env()
 	v := inputs{
-		mode:          in.OneOf("mode", modeRun, modeRun, modePlan),
-		environment:   in.Required("environment", "name the environment, for instance prod"),
-		service:       in.Required("service", "name the service, for instance checkout"),
-		image:         in.Required("image", "give the image's repository, without tag or digest, for instance registry.example.com/checkout"),
-		manifests:     in.Required("manifests", "give the file or folder of manifest templates, for instance deploy"),
-		values:        in.String("values", ""),
-		namespace:     in.String("namespace", ""),
-		cluster:       in.String("cluster", ""),
-		kubeconfig:    in.String("kubeconfig", ""),
-		steps:         readSteps(in),
-		surge:         in.Int("surge", -1, 0, 10000),
-		monitorURL:    in.String("monitor-url", from.MonitorURL),
-		minRequests:   in.Int("min-requests", 50, 1, 1_000_000_000),
-		approvals:     in.Int("required-approvals", 0, 0, 100),
-		require:       in.List("require"),
-		evidenceKey:   in.String("evidence-key", ""),
-		allowRollback: in.Bool("allow-rollback", false),
-		force:         in.Bool("force", false),
-		maxDeletions:  in.Int("max-deletions", release.MaxDeletions, 0, 1000),
-		concurrency:   in.OneOf("concurrency", release.Queue, release.Queue, release.Supersede, release.Reject),
-		testCommand:   in.String("test-command", ""),
-		testDirectory: in.String("test-directory", "."),
-		testJUnit:     in.List("test-junit"),
-		testEnv:       command.ParseNamed(in.String("test-env", "")),
-		reset:         in.String("reset-command", ""),
-		timeout:       in.Duration("timeout", 10*time.Minute),
-		drain:         in.Duration("drain", 30*time.Second),
-		awsRegion:     in.String("aws-region", ""),
-		token:         in.Secret("github-token", "pass `github-token: ${{ github.token }}`"),
+		mode: in.OneOf("mode", modeRun, modeRun, modePlan),
+		Inputs: job.Read(in, env, job.Ways{
+			Example: "prod", Concurrency: []string{release.Queue, release.Supersede, release.Reject}, Kubeconfig: from.Kubeconfig,
+		}),
+		steps:       readSteps(in),
+		surge:       in.Int("surge", -1, 0, 10000),
+		monitorURL:  in.String("monitor-url", from.MonitorURL),
+		minRequests: in.Int("min-requests", 50, 1, 1_000_000_000),
 	}
 	v.rules = readRules(in)
 	v.checks = readChecks(in, env.Workspace)
@@ -97,28 +59,6 @@ func readInputs(a *gha.Action, from surroundings) (inputs, error) {
 	if _, err := metrics.NewPrometheus(metrics.PrometheusConfig{URL: v.monitorURL}); err != nil {
 		in.Problem("monitor-url", "does not name a Prometheus as the runner reaches it, for instance http://prometheus.monitoring:9090 (its default is the runner's PROMETHEUS_URL): %v", err)
 	}
-	if v.image != "" {
-		if err := image.ParseRepository(v.image); err != nil {
-			in.Problem("image", "%v", err)
-		}
-	}
-	if err := gate.CheckNames(v.require); err != nil {
-		in.Problem("require", "%v", err)
-	}
-	checkTests(in, v)
-	if v.timeout <= 0 {
-		in.Problem("timeout", "must be more than 0, for instance 10m")
-	}
-	if r := env.RunnerEnvironment; r != "" && v.environment != "" && r != v.environment {
-		in.Problem("environment", "this runner belongs to environment %q (PROMOTE_RUNNER_ENVIRONMENT), the job asks for %q; "+
-			"send the job to a runner of %q: change `runs-on` in the workflow", r, v.environment, v.environment)
-	}
-	if v.namespace == "" {
-		v.namespace = v.environment
-	}
-	v.oneWay(in, from.Kubeconfig)
-	v.manifests = below(env.Workspace, v.manifests)
-	v.testDirectory = below(env.Workspace, v.testDirectory)
 	return v, in.Err()
 }
 
@@ -183,7 +123,7 @@ func readChecks(in *gha.Inputs, workspace string) []metrics.Check {
 		return nil
 	case file != "":
 		name = "checks-file"
-		data, err := os.ReadFile(below(workspace, file))
+		data, err := os.ReadFile(job.Below(workspace, file))
 		if err != nil {
 			in.Problem(name, "can't be read: %v", err)
 			return nil
@@ -206,37 +146,6 @@ func each(err error) []error {
 		return joined.Unwrap()
 	}
 	return []error{err}
-}
-
-// checkTests finds what is wrong with the inputs about tests.
-func checkTests(in *gha.Inputs, v inputs) {
-	if err := tests.CheckPatterns(v.testJUnit); err != nil {
-		in.Problem("test-junit", "%v", err)
-	}
-	if err := command.CheckNamed(v.testEnv); err != nil {
-		in.Problem("test-env", "%v", err)
-	}
-	if v.testCommand != "" {
-		return
-	}
-	const alone = "is set, and `test-command` is not; set that too, or leave both out"
-	if len(v.testJUnit) > 0 {
-		in.Problem("test-junit", alone)
-	}
-	if len(v.testEnv) > 0 {
-		in.Problem("test-env", alone)
-	}
-	if v.reset != "" {
-		in.Problem("reset-command", alone)
-	}
-}
-
-// below makes a path that the workflow's author gave relative to the checkout absolute.
-func below(workspace, path string) string {
-	if path == "" || filepath.IsAbs(path) {
-		return path
-	}
-	return filepath.Join(workspace, path)
 }
 
 // plan lays the steps out for a number of pods.

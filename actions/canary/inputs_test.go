@@ -45,10 +45,10 @@ func TestInputsThatAreLeftOutHaveTheirDefaults(t *testing.T) {
 	if got.rules != want {
 		t.Errorf("rules are %+v, want %+v", got.rules, want)
 	}
-	if !slices.Equal(got.steps, []float64{5, 25, 50, 100}) || got.surge != -1 || got.minRequests != 50 || got.maxDeletions != 5 || got.concurrency != "queue" || got.force || got.mode != modeRun {
+	if !slices.Equal(got.steps, []float64{5, 25, 50, 100}) || got.surge != -1 || got.minRequests != 50 || got.MaxDeletions != 5 || got.Concurrency != "queue" || got.Force || got.mode != modeRun {
 		t.Errorf("got %+v", got)
 	}
-	if got.namespace != "prod" || got.kubeconfig != "/runner/kubeconfig" || got.monitorURL != "http://prometheus:9090" {
+	if got.Namespace != "prod" || got.Kubeconfig != "/runner/kubeconfig" || got.monitorURL != "http://prometheus:9090" {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -64,8 +64,8 @@ func TestInputsChangeWhatTheyName(t *testing.T) {
 		ok      func(inputs) bool
 	}{
 		{"steps end with all of the traffic", map[string]string{"INPUT_STEPS": "10%, 50"}, func(v inputs) bool { return slices.Equal(v.steps, []float64{10, 50, 100}) }},
-		{"test-junit", map[string]string{"INPUT_TEST_COMMAND": "make e2e", "INPUT_TEST_JUNIT": "out/*.xml"}, func(v inputs) bool { return slices.Equal(v.testJUnit, []string{"out/*.xml"}) }},
-		{"test-env", map[string]string{"INPUT_TEST_COMMAND": "make e2e", "INPUT_TEST_ENV": "A, B\nC=1,2"}, func(v inputs) bool { return slices.Equal(v.testEnv, []string{"A", "B", "C=1,2"}) }},
+		{"test-junit", map[string]string{"INPUT_TEST_COMMAND": "make e2e", "INPUT_TEST_JUNIT": "out/*.xml"}, func(v inputs) bool { return slices.Equal(v.TestJUnit, []string{"out/*.xml"}) }},
+		{"test-env", map[string]string{"INPUT_TEST_COMMAND": "make e2e", "INPUT_TEST_ENV": "A, B\nC=1,2"}, func(v inputs) bool { return slices.Equal(v.TestEnv, []string{"A", "B", "C=1,2"}) }},
 		{"surge", map[string]string{"INPUT_SURGE": "0"}, func(v inputs) bool { return v.surge == 0 }},
 		{"step-duration moves the limit along", map[string]string{"INPUT_STEP_DURATION": "10s"}, func(v inputs) bool { return v.rules.StepLimit == 2*time.Minute }},
 		{"step-limit", map[string]string{"INPUT_STEP_LIMIT": "9m"}, func(v inputs) bool { return v.rules.StepLimit == 9*time.Minute && v.rules.HoldLimit == 9*time.Minute }},
@@ -73,9 +73,9 @@ func TestInputsChangeWhatTheyName(t *testing.T) {
 		{"interval", map[string]string{"INPUT_INTERVAL": "30s"}, func(v inputs) bool { return v.rules.Interval == 30*time.Second }},
 		{"on-no-data", map[string]string{"INPUT_ON_NO_DATA": "hold"}, func(v inputs) bool { return v.rules.OnNoData == rollout.Hold }},
 		{"on-cancel", map[string]string{"INPUT_ON_CANCEL": "hold"}, func(v inputs) bool { return v.rules.OnCancel == rollout.Hold }},
-		{"force", map[string]string{"INPUT_FORCE": "true"}, func(v inputs) bool { return v.force }},
-		{"max-deletions", map[string]string{"INPUT_MAX_DELETIONS": "0"}, func(v inputs) bool { return v.maxDeletions == 0 }},
-		{"concurrency", map[string]string{"INPUT_CONCURRENCY": "reject"}, func(v inputs) bool { return v.concurrency == "reject" }},
+		{"force", map[string]string{"INPUT_FORCE": "true"}, func(v inputs) bool { return v.Force }},
+		{"max-deletions", map[string]string{"INPUT_MAX_DELETIONS": "0"}, func(v inputs) bool { return v.MaxDeletions == 0 }},
+		{"concurrency", map[string]string{"INPUT_CONCURRENCY": "reject"}, func(v inputs) bool { return v.Concurrency == "reject" }},
 		{"min-requests", map[string]string{"INPUT_MIN_REQUESTS": "7"}, func(v inputs) bool { return v.minRequests == 7 }},
 		{"mode", map[string]string{"INPUT_MODE": "plan"}, func(v inputs) bool { return v.mode == modePlan }},
 		{"checks-file", map[string]string{"INPUT_CHECKS": "-", "INPUT_CHECKS_FILE": "checks.yaml", "GITHUB_WORKSPACE": dir}, func(v inputs) bool { return len(v.checks) == 1 && v.checks[0].Name == "errors" }},
@@ -147,8 +147,8 @@ func TestTheClusterIsNamedOneWayOnly(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), test.problem) || !strings.Contains(err.Error(), "cluster") {
 				t.Errorf("%s: got %v, want %q", name, err, test.problem)
 			}
-		case err != nil || got.cluster != test.cluster || got.kubeconfig != test.kubeconfig:
-			t.Errorf("%s: got cluster %q, kubeconfig %q, %v", name, got.cluster, got.kubeconfig, err)
+		case err != nil || got.Cluster != test.cluster || got.Kubeconfig != test.kubeconfig:
+			t.Errorf("%s: got cluster %q, kubeconfig %q, %v", name, got.Cluster, got.Kubeconfig, err)
 		}
 	}
 }

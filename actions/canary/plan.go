@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/org/promote/pkg/gha"
+	"github.com/org/promote/pkg/job"
 	"github.com/org/promote/pkg/report"
 	"github.com/org/promote/pkg/rollout"
 )
@@ -17,19 +18,19 @@ const noCandidate = "none-yet"
 
 // showPlan says what a canary would do with what runs now, proves the checks, and changes nothing.
 func showPlan(ctx context.Context, a *gha.Action, in inputs) error {
-	cl, err := connect(ctx, a, in)
+	cl, err := job.Connect(ctx, a, in.Inputs)
 	if err != nil {
 		return err
 	}
-	state, err := cl.LoadState(ctx, in.service)
+	state, err := cl.LoadState(ctx, in.Service)
 	if err != nil {
-		return better(err, cl.Preflight(ctx, in.environment, nil))
+		return better(err, cl.Preflight(ctx, in.Environment, nil))
 	}
 	if err := a.SetOutput("result", planned); err != nil {
 		return err
 	}
 	if state.Serving == nil || len(state.Serving.Deployments) == 0 {
-		a.Noticef("Nothing serves %s in %s yet: the first release takes all traffic at once.", in.service, in.environment)
+		a.Noticef("Nothing serves %s in %s yet: the first release takes all traffic at once.", in.Service, in.Environment)
 		return nil
 	}
 	replicas, _, err := cl.Replicas(ctx, state.Serving.Deployments[0])
@@ -53,7 +54,7 @@ func showPlan(ctx context.Context, a *gha.Action, in inputs) error {
 
 func planSummary(in inputs, baseline string, p rollout.Plan, proof error) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "### 📝 %s in %s: plan of a canary beside %s\n\n", report.Escape(in.service), report.Escape(in.environment), report.Escape(baseline))
+	fmt.Fprintf(&b, "### 📝 %s in %s: plan of a canary beside %s\n\n", report.Escape(in.Service), report.Escape(in.Environment), report.Escape(baseline))
 	fmt.Fprintf(&b, "%d pods serve, %d more may run. At the shortest it takes %s and the time pods need to start.\n\n", p.Replicas, p.Surge, p.Shortest())
 	b.WriteString(stepTable(p, nil))
 	if proof != nil {

@@ -11,57 +11,25 @@ import (
 	"github.com/org/promote/pkg/change"
 	"github.com/org/promote/pkg/cluster"
 	"github.com/org/promote/pkg/gha"
-	"github.com/org/promote/pkg/image"
-	"github.com/org/promote/pkg/manifest"
+	"github.com/org/promote/pkg/job"
 	"github.com/org/promote/pkg/metrics"
 	"github.com/org/promote/pkg/release"
 	"github.com/org/promote/pkg/rollout"
-	"github.com/org/promote/pkg/secrets"
 	"github.com/org/promote/pkg/traffic"
 	"github.com/org/promote/pkg/verdict"
 )
 
-// prepare resolves the digest, reads the templates and connects; every problem is reported at once.
+// prepare is what every release needs, and the pods that a canary of this one starts with.
 func prepare(ctx context.Context, a *gha.Action, in inputs, ch change.Change, from surroundings) (release.Deps, release.Request, error) {
-	var problems []error
-	digest, err := image.Resolve(ctx, in.image, ch.Head)
+	deps, req, err := job.Prepare(ctx, a, in.Inputs, ch, from.Environ)
 	if err != nil {
-		problems = append(problems, fmt.Errorf("finding the image of commit %s (input `image`): %w; the build action makes it on the pull request", change.Short(ch.Head), err))
+		return deps, req, err
 	}
-	files, err := manifest.Load(in.manifests)
+	req.Bake, req.Stepwise = in.rules.Bake, true
+	cl := deps.Cluster
+	state, err := cl.LoadState(ctx, in.Service)
 	if err != nil {
-		problems = append(problems, fmt.Errorf("reading the input `manifests`: %w", err))
-	}
-	values, err := manifest.ParseValues(in.values, a.Env().Workspace)
-	if err != nil {
-		problems = append(problems, fmt.Errorf("reading the input `values`: %w", err))
-	}
-	resolver, err := secrets.NewAWS(ctx, in.awsRegion)
-	if err != nil {
-		problems = append(problems, fmt.Errorf("reading the AWS configuration (input `aws-region`): %w", err))
-	}
-	cl, err := connect(ctx, a, in)
-	if err != nil {
-		problems = append(problems, err)
-	}
-	if err := errors.Join(problems...); err != nil {
-		return release.Deps{}, release.Request{}, err
-	}
-	req := release.Request{
-		Service: in.service, Environment: in.environment, Namespace: in.namespace, Image: image.Reference(in.image, digest),
-		Change: ch, Files: manifest.Within(a.Env().Workspace, files), Values: values, Run: a.Env().Run(), RunURL: a.Env().RunURL,
-		Timeout: in.timeout, Bake: in.rules.Bake, Settle: in.drain, Stepwise: true,
-		Order: a.Env().Order(), Concurrency: in.concurrency, MaxDeletions: in.maxDeletions,
-	}
-	if in.testCommand != "" {
-		req.Test = &release.Test{
-			Command: in.testCommand, Dir: in.testDirectory, Reset: in.reset, JUnit: in.testJUnit, Env: in.testEnv, Workspace: a.Env().Workspace,
-		}
-	}
-	deps := release.Deps{Cluster: cl, Secrets: resolver, Log: a, Mask: a.Mask, Environ: from.Environ}
-	state, err := cl.LoadState(ctx, in.service)
-	if err != nil {
-		return deps, req, better(err, cl.Preflight(ctx, in.environment, nil))
+		return deps, req, better(err, cl.Preflight(ctx, in.Environment, nil))
 	}
 	if state.Serving != nil {
 		req.Replicas = func(baseline int) int { return firstCandidates(in, baseline) }
@@ -126,7 +94,7 @@ func newFleet(ctx context.Context, a *gha.Action, in inputs, cl *cluster.Cluster
 		return nil, err
 	}
 	cfg := traffic.Config{
-		Baseline: baseline, Candidate: candidate, Replicas: c.BaselineReplicas, Settle: in.drain, Ready: in.timeout,
+		Baseline: baseline, Candidate: candidate, Replicas: c.BaselineReplicas, Settle: in.Drain, Ready: in.Timeout,
 		Log: func(line string) { a.Infof("%s", line) },
 	}
 	for _, s := range c.Services {
@@ -161,7 +129,7 @@ func newJudge(in inputs, steps int, candidate, baseline string) (*metrics.Judge,
 		return nil, err
 	}
 	return metrics.NewJudge(monitor, in.checks, metrics.Subject{
-		Candidate: candidate, Baseline: baseline, Namespace: in.namespace, Service: in.service,
+		Candidate: candidate, Baseline: baseline, Namespace: in.Namespace, Service: in.Service,
 	}, metrics.Rules{MinRequests: in.minRequests, Alpha: falseAlarms, Steps: steps, Warmup: in.rules.StepDuration}), nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/org/promote/pkg/change"
 	"github.com/org/promote/pkg/cluster"
 	"github.com/org/promote/pkg/gate"
+	"github.com/org/promote/pkg/job"
 	"github.com/org/promote/pkg/release"
 	"github.com/org/promote/pkg/report"
 	"github.com/org/promote/pkg/rollout"
@@ -22,7 +23,7 @@ func summary(in inputs, ch change.Change, out outcome, failure error, took time.
 	}
 	rows := [][]string{
 		{"Commit", report.Escape(change.Short(ch.Head) + " " + ch.Title)},
-		{"Image", report.Escape(in.image + "@" + out.Digest)},
+		{"Image", report.Escape(in.Image + "@" + out.Digest)},
 		{"Release", report.Escape(out.Release)},
 		{"Before", report.Escape(out.Previous)},
 		{"Address", report.Escape(out.URL)},
@@ -31,7 +32,7 @@ func summary(in inputs, ch change.Change, out outcome, failure error, took time.
 	if r := out.Rollout; r != nil && r.TimeToSafe > 0 {
 		rows = append(rows, []string{"Time to safe", r.TimeToSafe.Round(time.Millisecond).String()})
 	}
-	b.WriteString(report.Table([]string{"", report.Escape(in.service) + " in " + report.Escape(in.environment)}, rows))
+	b.WriteString(report.Table([]string{"", report.Escape(in.Service) + " in " + report.Escape(in.Environment)}, rows))
 	if r := out.Rollout; r != nil {
 		b.WriteString("\n" + stepTable(r.Plan, r) + "\n" + chart(*r))
 	}
@@ -48,10 +49,10 @@ func summary(in inputs, ch change.Change, out outcome, failure error, took time.
 }
 
 func headline(in inputs, out outcome, failure error) string {
-	service, environment := report.Escape(in.service), report.Escape(in.environment)
+	service, environment := report.Escape(in.Service), report.Escape(in.Environment)
 	release, before := report.Escape(out.Release), report.Escape(out.Previous)
 	switch {
-	case gaveWay(failure):
+	case job.GaveWay(failure):
 		return fmt.Sprintf("⏭️ %s in %s: a later run takes this one's place, nothing was changed", service, environment)
 	case out.Result == rolledBack:
 		return fmt.Sprintf("↩️ %s in %s: rolled back at %s %% of the pods, %s serves", service, environment, percent(round(out.Rollout.Share)), before)

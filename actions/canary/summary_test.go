@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/org/promote/pkg/change"
+	"github.com/org/promote/pkg/job"
 	"github.com/org/promote/pkg/rollout"
 	"github.com/org/promote/pkg/verdict"
 )
@@ -43,7 +44,7 @@ func TestSummaryOfARollback(t *testing.T) {
 	r := failedRun(t)
 	failure := &rolledBackError{result: r, baseline: "a-1"}
 	out := outcome{Result: rolledBack, Release: "b-2", Previous: "a-1", Digest: "sha256:0", Rollout: &r}
-	page := summary(inputs{service: "checkout", environment: "prod"}, change.Change{Head: strings.Repeat("b", 40), Title: "<img src=x>"}, out, failure, time.Minute)
+	page := summary(inputs{Inputs: job.Inputs{Service: "checkout", Environment: "prod"}}, change.Change{Head: strings.Repeat("b", 40), Title: "<img src=x>"}, out, failure, time.Minute)
 	if !strings.HasPrefix(page, "### ↩️ checkout in prod: rolled back at 50 % of the pods, a\\-1 serves\n") {
 		t.Errorf("the verdict does not come first:\n%s", page)
 	}
@@ -75,7 +76,7 @@ func TestChartHasItsEndsAndNotTooManyPoints(t *testing.T) {
 }
 
 func TestHeadlines(t *testing.T) {
-	in := inputs{service: "checkout", environment: "prod"}
+	in := inputs{Inputs: job.Inputs{Service: "checkout", Environment: "prod"}}
 	failure := errors.New("x")
 	for _, c := range []struct {
 		out  outcome

@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"github.com/org/promote/pkg/change"
-	"github.com/org/promote/pkg/cluster"
 	"github.com/org/promote/pkg/gha"
 	"github.com/org/promote/pkg/github"
+	"github.com/org/promote/pkg/job"
 	"github.com/org/promote/pkg/release"
 	"github.com/org/promote/pkg/rollout"
 	"github.com/org/promote/pkg/verdict"
@@ -31,16 +31,16 @@ type tell struct {
 }
 
 // statusContext is the name under which others can ask for this environment.
-func (t *tell) statusContext() string { return "promote/" + t.in.environment }
+func (t *tell) statusContext() string { return "promote/" + t.in.Environment }
 
 // start marks the head commit as being rolled out.
 func (t *tell) start(ctx context.Context) {
 	t.warn(t.github.SetStatus(ctx, t.change.Head, github.Status{
-		Context: t.statusContext(), State: github.Pending, Description: "canary in " + t.in.environment, URL: t.action.Env().RunURL,
+		Context: t.statusContext(), State: github.Pending, Description: "canary in " + t.in.Environment, URL: t.action.Env().RunURL,
 	}))
 	var err error
 	t.deployment, err = t.github.StartDeployment(ctx, github.Deployment{
-		Commit: t.change.Head, Environment: t.in.environment, Description: "promote rolls out " + t.in.service, RunURL: t.action.Env().RunURL, Production: true,
+		Commit: t.change.Head, Environment: t.in.Environment, Description: "promote rolls out " + t.in.Service, RunURL: t.action.Env().RunURL, Production: true,
 	})
 	t.warn(err)
 	if err == nil {
@@ -59,12 +59,12 @@ func (t *tell) end(ctx context.Context, out outcome, failure error) error {
 
 // tellGitHub writes status, deployment and board.
 func (t *tell) tellGitHub(ctx context.Context, out outcome, failure error) {
-	state, text := github.Success, fmt.Sprintf("%s serves %s in %s", out.Release, t.in.service, t.in.environment)
+	state, text := github.Success, fmt.Sprintf("%s serves %s in %s", out.Release, t.in.Service, t.in.Environment)
 	if failure != nil {
 		state, text = github.Failure, cause(failure)
 	}
 	ended := state
-	if gaveWay(failure) {
+	if job.GaveWay(failure) {
 		// The commit is not deployed, and that is nobody's failure: the later run's commit has it.
 		state, ended, text = github.Pending, github.Inactive, "a later run takes its place"
 	}
@@ -75,7 +75,7 @@ func (t *tell) tellGitHub(ctx context.Context, out outcome, failure error) {
 	}
 	if t.change.PullRequest != 0 {
 		t.warn(t.github.UpdateBoard(ctx, t.change.PullRequest, github.BoardRow{
-			Environment: t.in.environment, Commit: t.change.Head, Digest: out.Digest, Result: out.Result, URL: out.URL, RunURL: env.RunURL,
+			Environment: t.in.Environment, Commit: t.change.Head, Digest: out.Digest, Result: out.Result, URL: out.URL, RunURL: env.RunURL,
 			Approvers: out.Approvers, Share: out.share() + " %", Tests: release.TestedBy(out.Candidate, failure).Counts(),
 		}))
 	}
@@ -150,20 +150,10 @@ func cause(err error) string {
 	if errors.As(err, &back) {
 		return fmt.Sprintf("rolled back at %s %%: %s", percent(round(back.result.Share)), back.result.State.Reason)
 	}
-	var failed *cluster.FailedError
-	if errors.As(err, &failed) {
-		return fmt.Sprintf("%s: %s", failed.Subject, failed.Reason)
-	}
 	if parts := each(err); len(parts) > 1 {
 		return cause(parts[0])
 	}
-	return err.Error()
+	return job.Cause(err)
 }
 
 func percent(share float64) string { return strconv.FormatFloat(share, 'f', -1, 64) }
-
-// gaveWay says that the run let a later one take its place.
-func gaveWay(err error) bool {
-	var neutral *change.Neutral
-	return errors.As(err, &neutral) && neutral.Name == release.Superseded
-}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/org/promote/pkg/change"
 	"github.com/org/promote/pkg/gha"
+	"github.com/org/promote/pkg/job"
 	"github.com/org/promote/pkg/release"
 )
 
@@ -13,14 +14,14 @@ import (
 // that very image. It gives nil when none is asked for, or the digest has never served here: then it goes with the checkout's
 // manifests, as any other.
 func earlier(ctx context.Context, a *gha.Action, in inputs) (*release.Earlier, error) {
-	if in.digest == "" || !in.allowRollback || in.preview {
+	if in.Digest == "" || !in.AllowRollback || in.preview {
 		return nil, nil
 	}
-	cl, err := connect(ctx, a, in)
+	cl, err := job.Connect(ctx, a, in.Inputs)
 	if err != nil {
 		return nil, err
 	}
-	back, err := release.FindEarlier(ctx, cl, in.service, in.digest)
+	back, err := release.FindEarlier(ctx, cl, in.Service, in.Digest)
 	if back != nil && err == nil {
 		a.Noticef("Going back to release %s of %s: commit %s with the manifests, values and secret versions that it had. Its tests are not run again; it passed them before it served.",
 			back.Record.ID, back.Record.Time.Format(time.DateTime), change.Short(back.Record.Commit))
@@ -34,7 +35,7 @@ func (in inputs) of(ch change.Change, back *release.Earlier) (inputs, change.Cha
 	if back == nil {
 		return in, ch
 	}
-	in.approvals = 0
+	in.Approvals = 0
 	old := back.Change
 	old.Repository, old.Event, old.PullRequest = ch.Repository, ch.Event, 0
 	return in, old

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"sync"
 	"time"
 
@@ -13,14 +12,10 @@ import (
 	"github.com/org/promote/pkg/gate"
 	"github.com/org/promote/pkg/gha"
 	"github.com/org/promote/pkg/github"
-	"github.com/org/promote/pkg/image"
-	"github.com/org/promote/pkg/manifest"
+	"github.com/org/promote/pkg/job"
 	"github.com/org/promote/pkg/release"
-	"github.com/org/promote/pkg/secrets"
 	"github.com/org/promote/pkg/source"
 )
-
-var digestForm = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 
 // surroundings are what main takes from the process.
 type surroundings struct {
@@ -37,7 +32,7 @@ func run(ctx context.Context, a *gha.Action, from surroundings) error {
 	if in.renderOnly {
 		return renderOnly(ctx, a, in)
 	}
-	gh, err := github.New(github.Config{APIURL: a.Env().APIURL, Token: in.token, Repository: a.Env().Repository, Redact: a.Redact})
+	gh, err := github.New(github.Config{APIURL: a.Env().APIURL, Token: in.Token, Repository: a.Env().Repository, Redact: a.Redact})
 	if err != nil {
 		return err
 	}
@@ -59,7 +54,7 @@ func run(ctx context.Context, a *gha.Action, from surroundings) error {
 	if err != nil {
 		return err
 	}
-	g, keyErr := theGate(ctx, a, gh, in)
+	g, keyErr := in.Gate(ctx, a, gh, in.gate())
 	approvers, mayErr := g.May(ctx, ch)
 	if err := errors.Join(keyErr, mayErr); err != nil {
 		return err
@@ -100,15 +95,6 @@ func theChange(ctx context.Context, a *gha.Action, gh *github.Client) (change.Ch
 	return ch, err
 }
 
-// theGate is this environment's gate, with what it requires.
-func theGate(ctx context.Context, a *gha.Action, gh *github.Client, in inputs) (gate.Gate, error) {
-	key, err := gate.OpenKey(ctx, in.evidenceKey, in.awsRegion, a.Mask)
-	return gate.Gate{
-		Name: in.gate(), GitHub: gh, Key: key, Require: in.require, Approvals: in.approvals, AllowRollback: in.allowRollback,
-		Wait: in.timeout, Redact: a.Redact, Log: a,
-	}, err
-}
-
 // holds makes sure that the manifests and tests in the workspace are those of the change.
 func holds(ctx context.Context, a *gha.Action, ch change.Change) error {
 	at, err := source.At(ctx, a.Env().Workspace)
@@ -140,22 +126,23 @@ type outcome struct {
 
 // deploy does the work on the registry and the cluster.
 func deploy(ctx context.Context, a *gha.Action, g gate.Gate, in inputs, ch change.Change, from surroundings, p *preview, back *release.Earlier) (outcome, error) {
-	out := outcome{Result: "failed", Digest: in.digest}
-	req, deps, err := prepare(ctx, a, in, ch, from)
+	out := outcome{Result: "failed", Digest: in.Digest}
+	deps, req, err := job.Prepare(ctx, a, in.Inputs, ch, from.Environ)
 	if err != nil {
 		return out, err
 	}
+	req.Bake, req.DryRun = in.bake, in.dryRun
 	if back != nil {
 		req = back.Restore(req)
 	}
 	p.into(&req, deps.Cluster)
-	out.Digest = req.Image[len(in.image)+1:]
-	w := release.Witness{Gate: g, Change: ch, Image: req.Image, Environment: in.environment, Run: a.Env().RunURL, RunID: a.Env().Run()}
+	out.Digest = req.Image[len(in.Image)+1:]
+	w := release.Witness{Gate: g, Change: ch, Image: req.Image, Environment: in.Environment, Run: a.Env().RunURL, RunID: a.Env().Run()}
 	c, chain, err := release.Enter(ctx, deps, req, w)
 	out.Chain = chain
 	out.is(c)
 	if err != nil {
-		if gaveWay(err) {
+		if job.GaveWay(err) {
 			out.Result = release.Superseded
 		}
 		return out, err
@@ -200,7 +187,7 @@ func conclude(ctx context.Context, g gate.Gate, in inputs, w release.Witness, c 
 	w.Approvers = approvers
 	if err = c.Switch(ctx); err != nil {
 		if release.Judged(err) {
-			err = errors.Join(err, w.Failed(ctx, c, cause(err)))
+			err = errors.Join(err, w.Failed(ctx, c, job.Cause(err)))
 		}
 		return "failed", approvers, err
 	}
@@ -209,55 +196,10 @@ func conclude(ctx context.Context, g gate.Gate, in inputs, w release.Witness, c 
 	var left error
 	var finishing sync.WaitGroup
 	finishing.Go(func() { left = c.Finish(ctx) })
-	err = w.Passed(context.WithoutCancel(ctx), c, fmt.Sprintf("%s serves %s in %s", c.Release.ID, in.service, in.environment))
+	err = w.Passed(context.WithoutCancel(ctx), c, fmt.Sprintf("%s serves %s in %s", c.Release.ID, in.Service, in.Environment))
 	finishing.Wait()
 	if left != nil {
 		left = fmt.Errorf("release %s serves, and removing the old one did not succeed; the next run does it: %w", c.Release.ID, left)
 	}
 	return "deployed", approvers, errors.Join(err, left)
-}
-
-// prepare resolves the digest, reads the templates and connects; every problem is reported at once.
-func prepare(ctx context.Context, a *gha.Action, in inputs, ch change.Change, from surroundings) (release.Request, release.Deps, error) {
-	var problems []error
-	digest := in.digest
-	if digest == "" {
-		var err error
-		if digest, err = image.Resolve(ctx, in.image, ch.Head); err != nil {
-			problems = append(problems, fmt.Errorf("finding the image of commit %s (input `image`): %w; the build action makes it on the pull request", change.Short(ch.Head), err))
-		}
-	} else if err := image.Exists(ctx, in.image+"@"+digest); err != nil {
-		problems = append(problems, fmt.Errorf("looking for the image (inputs `image`, `digest`): %w", err))
-	}
-	files, err := manifest.Load(in.manifests)
-	if err != nil {
-		problems = append(problems, fmt.Errorf("reading the input `manifests`: %w", err))
-	}
-	values, err := manifest.ParseValues(in.values, a.Env().Workspace)
-	if err != nil {
-		problems = append(problems, fmt.Errorf("reading the input `values`: %w", err))
-	}
-	resolver, err := secrets.NewAWS(ctx, in.awsRegion)
-	if err != nil {
-		problems = append(problems, fmt.Errorf("reading the AWS configuration (input `aws-region`): %w", err))
-	}
-	cl, err := connect(ctx, a, in)
-	if err != nil {
-		problems = append(problems, err)
-	}
-	if err := errors.Join(problems...); err != nil {
-		return release.Request{}, release.Deps{}, err
-	}
-	req := release.Request{
-		Service: in.service, Environment: in.environment, Namespace: in.namespace, Image: in.image + "@" + digest,
-		Change: ch, Files: manifest.Within(a.Env().Workspace, files), Values: values, Run: a.Env().Run(), RunURL: a.Env().RunURL,
-		Timeout: in.timeout, Bake: in.bake, Settle: in.drain, DryRun: in.dryRun,
-		Order: a.Env().Order(), Concurrency: in.concurrency, MaxDeletions: in.maxDeletions,
-	}
-	if in.testCommand != "" {
-		req.Test = &release.Test{
-			Command: in.testCommand, Dir: in.testDirectory, Reset: in.reset, JUnit: in.testJUnit, Env: in.testEnv, Workspace: a.Env().Workspace,
-		}
-	}
-	return req, release.Deps{Cluster: cl, Secrets: resolver, Log: a, Mask: a.Mask, Environ: from.Environ}, nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/org/promote/pkg/change"
 	"github.com/org/promote/pkg/gha"
+	"github.com/org/promote/pkg/job"
 )
 
 // with reads the inputs from a good set with some changed; a change to "-" takes the input away.
@@ -37,11 +38,11 @@ func TestInputs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := inputs{
-			environment: "test", service: "checkout", image: "registry.example.com/checkout", manifests: "/work/deploy", namespace: "test",
-			kubeconfig: "/runner/kubeconfig", testDirectory: "/work", timeout: 10 * time.Minute, drain: 30 * time.Second, previewTTL: 72 * time.Hour, token: "t",
-			maxDeletions: 5, concurrency: "queue",
-		}
+		want := inputs{previewTTL: 72 * time.Hour, Inputs: job.Inputs{
+			Environment: "test", Service: "checkout", Image: "registry.example.com/checkout", Manifests: "/work/deploy", Namespace: "test",
+			Kubeconfig: "/runner/kubeconfig", TestDirectory: "/work", Timeout: 10 * time.Minute, Drain: 30 * time.Second, Token: "t",
+			MaxDeletions: 5, Concurrency: "queue",
+		}}
 		if diff := cmp.Diff(want, got, cmp.AllowUnexported(inputs{}), cmpopts.EquateEmpty()); diff != "" {
 			t.Error(diff)
 		}
@@ -50,7 +51,7 @@ func TestInputs(t *testing.T) {
 		got, err := with(t, map[string]string{
 			"INPUT_TEST_COMMAND": "make e2e", "INPUT_TEST_JUNIT": "out/**/*.xml,\nmore.xml", "INPUT_TEST_ENV": "DATABASE_URL, USER\nSIZES=1,2", "INPUT_RESET_COMMAND": "make seed",
 		})
-		if err != nil || !slices.Equal(got.testJUnit, []string{"out/**/*.xml", "more.xml"}) || !slices.Equal(got.testEnv, []string{"DATABASE_URL", "USER", "SIZES=1,2"}) {
+		if err != nil || !slices.Equal(got.TestJUnit, []string{"out/**/*.xml", "more.xml"}) || !slices.Equal(got.TestEnv, []string{"DATABASE_URL", "USER", "SIZES=1,2"}) {
 			t.Errorf("got %+v, %v", got, err)
 		}
 		_, err = with(t, map[string]string{"INPUT_TEST_COMMAND": "make e2e", "INPUT_TEST_JUNIT": "out/[.xml", "INPUT_TEST_ENV": "GITHUB_ENV=/x"})
@@ -67,7 +68,7 @@ func TestInputs(t *testing.T) {
 	})
 	t.Run("what is required is named as gates", func(t *testing.T) {
 		got, err := with(t, map[string]string{"INPUT_REQUIRE": "unit, build", "INPUT_ALLOW_ROLLBACK": "true", "INPUT_EVIDENCE_KEY": "awskms:///alias/evidence"})
-		if err != nil || !slices.Equal(got.require, []string{"unit", "build"}) || !got.allowRollback || got.evidenceKey == "" {
+		if err != nil || !slices.Equal(got.Require, []string{"unit", "build"}) || !got.AllowRollback || got.EvidenceKey == "" {
 			t.Errorf("got %+v, %v", got, err)
 		}
 		_, err = with(t, map[string]string{"INPUT_REQUIRE": "unit,staging"})
@@ -93,8 +94,8 @@ func TestInputs(t *testing.T) {
 				if err == nil || !strings.Contains(err.Error(), test.problem) || !strings.Contains(err.Error(), "cluster") {
 					t.Errorf("%s: got %v, want %q", name, err, test.problem)
 				}
-			case err != nil || got.cluster != test.cluster || got.kubeconfig != test.kubeconfig:
-				t.Errorf("%s: got cluster %q, kubeconfig %q, %v", name, got.cluster, got.kubeconfig, err)
+			case err != nil || got.Cluster != test.cluster || got.Kubeconfig != test.kubeconfig:
+				t.Errorf("%s: got cluster %q, kubeconfig %q, %v", name, got.Cluster, got.Kubeconfig, err)
 			}
 		}
 	})
@@ -103,8 +104,8 @@ func TestInputs(t *testing.T) {
 		if err != nil || !got.preview || got.previewTTL != 8*time.Hour || got.gate() != "preview" {
 			t.Errorf("got %+v, %v", got, err)
 		}
-		if shown := got.shown(change.Change{PullRequest: 7}); shown.environment != "preview/pr-7" || got.environment != "test" {
-			t.Errorf("it is shown as %q, and rendered for %q", shown.environment, got.environment)
+		if shown := got.shown(change.Change{PullRequest: 7}); shown.Environment != "preview/pr-7" || got.Environment != "test" {
+			t.Errorf("it is shown as %q, and rendered for %q", shown.Environment, got.Environment)
 		}
 		_, err = with(t, map[string]string{"INPUT_PREVIEW": "true", "INPUT_PREVIEW_TTL": "0s", "INPUT_NAMESPACE": "prod", "INPUT_DRY_RUN": "true"})
 		for _, name := range []string{`"namespace"`, `"dry-run"`, `"preview-ttl"`} {
@@ -115,7 +116,7 @@ func TestInputs(t *testing.T) {
 	})
 	t.Run("force, the cap on deletions and what to do in a queue are as given", func(t *testing.T) {
 		got, err := with(t, map[string]string{"INPUT_FORCE": "true", "INPUT_MAX_DELETIONS": "0", "INPUT_CONCURRENCY": "supersede"})
-		if err != nil || !got.force || got.maxDeletions != 0 || got.concurrency != "supersede" {
+		if err != nil || !got.Force || got.MaxDeletions != 0 || got.Concurrency != "supersede" {
 			t.Errorf("got %+v, %v", got, err)
 		}
 		if _, err = with(t, map[string]string{"INPUT_CONCURRENCY": "jump"}); err == nil || !strings.Contains(err.Error(), "queue, supersede") {

@@ -10,6 +10,7 @@ import (
 	"github.com/org/promote/pkg/cluster"
 	"github.com/org/promote/pkg/gha"
 	"github.com/org/promote/pkg/github"
+	"github.com/org/promote/pkg/job"
 	"github.com/org/promote/pkg/release"
 )
 
@@ -31,7 +32,7 @@ func (v *inputs) checkPreview(in *gha.Inputs) {
 	if !v.preview {
 		return
 	}
-	if v.namespace != "" {
+	if in.String("namespace", "") != "" {
 		in.Problem("namespace", "must be left out with `preview: true`: each pull request gets one, <service>-pr-<number>")
 	}
 	if v.dryRun {
@@ -47,13 +48,13 @@ func (v inputs) gate() string {
 	if v.preview {
 		return previewName
 	}
-	return v.environment
+	return v.Environment
 }
 
 // shown are the inputs as people see them: the environment of a preview has a name of its own on GitHub.
 func (v inputs) shown(ch change.Change) inputs {
 	if v.preview {
-		v.environment = environmentOf(ch.PullRequest)
+		v.Environment = environmentOf(ch.PullRequest)
 	}
 	return v
 }
@@ -92,12 +93,12 @@ func newPreview(ctx context.Context, a *gha.Action, gh *github.Client, in *input
 	if err := p.id.Check(); err != nil {
 		return nil, err
 	}
-	in.namespace = p.id.Namespace()
+	in.Namespace = p.id.Namespace()
 	p.in = *in
 	if err := p.wanted(ctx); !errors.Is(err, errClosed) {
 		return p, err
 	}
-	cl, err := connect(ctx, a, *in)
+	cl, err := job.Connect(ctx, a, in.Inputs)
 	if err == nil {
 		_, err = p.remover(cl).remove(ctx, p.id)
 	}
@@ -106,7 +107,7 @@ func newPreview(ctx context.Context, a *gha.Action, gh *github.Client, in *input
 
 // id names the preview of a pull request.
 func (v inputs) id(a *gha.Action, pr int) cluster.Preview {
-	return cluster.Preview{Repository: a.Env().Repository, Service: v.service, Environment: v.environment, PullRequest: pr}
+	return cluster.Preview{Repository: a.Env().Repository, Service: v.Service, Environment: v.Environment, PullRequest: pr}
 }
 
 // into makes the release go to the preview.
@@ -208,7 +209,7 @@ func (p *preview) neutral() error {
 }
 
 func (p *preview) remover(cl *cluster.Cluster) remover {
-	return remover{action: p.action, github: p.github, cluster: cl, timeout: p.in.timeout}
+	return remover{action: p.action, github: p.github, cluster: cl, timeout: p.in.Timeout}
 }
 
 // tellRemoved says on GitHub that the pull request was closed before its preview was there.

@@ -12,6 +12,7 @@ import (
 	"github.com/org/promote/pkg/cluster"
 	"github.com/org/promote/pkg/gha"
 	"github.com/org/promote/pkg/github"
+	"github.com/org/promote/pkg/job"
 	"github.com/org/promote/pkg/report"
 )
 
@@ -46,17 +47,17 @@ func endPreviews(ctx context.Context, a *gha.Action, gh *github.Client, in input
 	if err != nil || !closed && !sweeps {
 		return err != nil, err
 	}
-	a.Mask(in.token)
+	a.Mask(in.Token)
 	id := in.id(a, max(ch.PullRequest, 1)) // a sweep is about all; it only has to reach the cluster
 	if err := id.Check(); err != nil {
 		return true, err
 	}
-	in.namespace = id.Namespace()
-	cl, err := connect(ctx, a, in)
+	in.Namespace = id.Namespace()
+	cl, err := job.Connect(ctx, a, in.Inputs)
 	if err != nil {
 		return true, err
 	}
-	r := remover{action: a, github: gh, cluster: cl, timeout: in.timeout}
+	r := remover{action: a, github: gh, cluster: cl, timeout: in.Timeout}
 	var all []taken
 	if sweeps {
 		all, err = r.sweep(ctx)

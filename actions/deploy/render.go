@@ -25,18 +25,18 @@ var (
 
 // renderOnly shows what would be applied, with placeholders for values. It asks nobody: no AWS, no registry, no GitHub, no cluster.
 func renderOnly(ctx context.Context, a *gha.Action, in inputs) error {
-	files, filesErr := manifest.Load(in.manifests)
+	files, filesErr := manifest.Load(in.Manifests)
 	if filesErr != nil {
 		filesErr = fmt.Errorf("reading the input `manifests`: %w", filesErr)
 	}
-	values, valuesErr := manifest.ParseValues(in.values, a.Env().Workspace)
+	values, valuesErr := manifest.ParseValues(in.Values, a.Env().Workspace)
 	if valuesErr != nil {
 		valuesErr = fmt.Errorf("reading the input `values`: %w", valuesErr)
 	}
 	if err := errors.Join(filesErr, valuesErr); err != nil {
 		return err
 	}
-	digest, head := in.digest, noCommit
+	digest, head := in.Digest, noCommit
 	if digest == "" {
 		digest = noDigest
 	}
@@ -44,7 +44,7 @@ func renderOnly(ctx context.Context, a *gha.Action, in inputs) error {
 		head = at.Hash
 	}
 	objects, err := release.Preview(release.Request{
-		Service: in.service, Environment: in.environment, Namespace: in.namespace, Image: in.image + "@" + digest,
+		Service: in.Service, Environment: in.Environment, Namespace: in.Namespace, Image: in.Image + "@" + digest,
 		Change: change.Change{Head: head}, Files: manifest.Within(a.Env().Workspace, files), Values: values, Run: a.Env().Run(),
 	})
 	if err != nil {
@@ -55,7 +55,7 @@ func renderOnly(ctx context.Context, a *gha.Action, in inputs) error {
 		return err
 	}
 	a.Infof("%s", strings.TrimSuffix(text, "\n"))
-	page := fmt.Sprintf("### 📝 %s in %s: rendered, nobody was asked\n\n", report.Escape(in.service), report.Escape(in.environment)) +
+	page := fmt.Sprintf("### 📝 %s in %s: rendered, nobody was asked\n\n", report.Escape(in.Service), report.Escape(in.Environment)) +
 		report.Details("What would be applied", report.Code("yaml", text)) + "\n"
 	if a.Env().RunID == "" {
 		return nil // Outside of a run there is the text alone, so that it can be piped on.

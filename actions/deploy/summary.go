@@ -8,6 +8,7 @@ import (
 	"github.com/org/promote/pkg/change"
 	"github.com/org/promote/pkg/cluster"
 	"github.com/org/promote/pkg/gate"
+	"github.com/org/promote/pkg/job"
 	"github.com/org/promote/pkg/release"
 	"github.com/org/promote/pkg/report"
 )
@@ -18,13 +19,13 @@ func summary(in inputs, ch change.Change, out outcome, failure error, took time.
 	fmt.Fprintf(&b, "### %s\n\n", headline(in, out, failure))
 	rows := [][]string{
 		{"Commit", report.Escape(change.Short(ch.Head) + " " + ch.Title)},
-		{"Image", report.Escape(in.image + "@" + out.Digest)},
+		{"Image", report.Escape(in.Image + "@" + out.Digest)},
 		{"Release", report.Escape(out.Release)},
 		{"Before", report.Escape(out.Previous)},
 		{"Address", report.Escape(out.URL)},
 		{"Took", took.Round(100 * time.Millisecond).String()},
 	}
-	b.WriteString(report.Table([]string{"", report.Escape(in.service) + " in " + report.Escape(in.environment)}, rows))
+	b.WriteString(report.Table([]string{"", report.Escape(in.Service) + " in " + report.Escape(in.Environment)}, rows))
 	if failure != nil {
 		b.WriteString("\n" + report.Code("text", failure.Error()) + "\n")
 		for _, d := range cluster.Diagnoses(failure) {
@@ -44,11 +45,11 @@ func summary(in inputs, ch change.Change, out outcome, failure error, took time.
 }
 
 func headline(in inputs, out outcome, failure error) string {
-	service, environment := report.Escape(in.service), report.Escape(in.environment)
+	service, environment := report.Escape(in.Service), report.Escape(in.Environment)
 	switch {
 	case out.Result == removed:
 		return fmt.Sprintf("🧹 %s in %s: removed, the pull request is closed", service, environment)
-	case gaveWay(failure):
+	case job.GaveWay(failure):
 		return fmt.Sprintf("⏭️ %s in %s: a later run takes this one's place, nothing was changed", service, environment)
 	case failure != nil && (out.Result == "deployed" || out.Result == "unchanged"):
 		return fmt.Sprintf("⚠️ %s in %s: %s serves, but it is not proven", service, environment, report.Escape(out.Release))

@@ -8,12 +8,13 @@ import (
 
 	"github.com/org/promote/pkg/change"
 	"github.com/org/promote/pkg/evidence"
+	"github.com/org/promote/pkg/job"
 	"github.com/org/promote/pkg/release"
 	"github.com/org/promote/pkg/tests"
 )
 
 func TestHeadlines(t *testing.T) {
-	in := inputs{service: "checkout", environment: "stage"}
+	in := inputs{Inputs: job.Inputs{Service: "checkout", Environment: "stage"}}
 	failure := errors.New("x")
 	for _, c := range []struct {
 		out  outcome
@@ -40,7 +41,7 @@ func TestTheSummaryShowsTheFailedTestsFirst(t *testing.T) {
 		{Suite: "Shop", Name: "looks", Outcome: tests.Passed, Took: 2 * time.Second},
 		{Suite: "Shop", Name: "buys", Outcome: tests.Failed, Output: "want 7 | got <8>", File: "shop_test.go", Line: 12},
 	}}}
-	page := summary(inputs{service: "checkout", environment: "stage"}, change.Change{}, outcome{Result: "failed"}, &release.TestFailedError{Tested: tested}, time.Second)
+	page := summary(inputs{Inputs: job.Inputs{Service: "checkout", Environment: "stage"}}, change.Change{}, outcome{Result: "failed"}, &release.TestFailedError{Tested: tested}, time.Second)
 	order := []string{"testing the candidate: 1 of 2 tests failed: buys", "1 of 2 tests failed", "❌ Shop buys at shop_test.go:12", "want 7 | got <8>", "Slowest tests", "looks"}
 	rest := page
 	for _, want := range order {
@@ -57,7 +58,7 @@ func TestTheSummaryShowsTheChainThatWasAskedFor(t *testing.T) {
 		{Gate: evidence.Build, Result: evidence.Passed, Commit: strings.Repeat("a", 40), Statement: "sha256:1", Signer: "key-of-kms-in-base64"},
 		{Gate: evidence.Test, Result: string(evidence.Missing)},
 	}}
-	page := summary(inputs{service: "checkout", environment: "stage"}, change.Change{Head: strings.Repeat("a", 40), Title: "x|y"}, out, nil, time.Second)
+	page := summary(inputs{Inputs: job.Inputs{Service: "checkout", Environment: "stage"}}, change.Change{Head: strings.Repeat("a", 40), Title: "x|y"}, out, nil, time.Second)
 	for _, want := range []string{"build", "✅ passed", "❌ missing", "aaaaaaa"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the summary lacks %q:\n%s", want, page)

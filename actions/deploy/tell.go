@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"github.com/org/promote/pkg/change"
-	"github.com/org/promote/pkg/cluster"
 	"github.com/org/promote/pkg/gha"
 	"github.com/org/promote/pkg/github"
+	"github.com/org/promote/pkg/job"
 	"github.com/org/promote/pkg/release"
 )
 
@@ -36,11 +36,11 @@ func (t *tell) start(ctx context.Context) {
 		return
 	}
 	t.warn(t.github.SetStatus(ctx, t.change.Head, github.Status{
-		Context: t.statusContext(), State: github.Pending, Description: "deploying to " + t.in.environment, URL: t.action.Env().RunURL,
+		Context: t.statusContext(), State: github.Pending, Description: "deploying to " + t.in.Environment, URL: t.action.Env().RunURL,
 	}))
 	var err error
 	t.deployment, err = t.github.StartDeployment(ctx, github.Deployment{
-		Commit: t.change.Head, Environment: t.in.environment, Description: "promote deploys " + t.in.service, RunURL: t.action.Env().RunURL,
+		Commit: t.change.Head, Environment: t.in.Environment, Description: "promote deploys " + t.in.Service, RunURL: t.action.Env().RunURL,
 		Transient: t.in.preview,
 	})
 	t.warn(err)
@@ -66,15 +66,15 @@ func (t *tell) end(ctx context.Context, out outcome, failure error) error {
 
 // tellGitHub writes status, deployment and board.
 func (t *tell) tellGitHub(ctx context.Context, out outcome, failure error) {
-	state, text := github.Success, fmt.Sprintf("%s serves %s in %s", out.Release, t.in.service, t.in.environment)
+	state, text := github.Success, fmt.Sprintf("%s serves %s in %s", out.Release, t.in.Service, t.in.Environment)
 	switch {
 	case failure != nil && out.Result == "deployed":
-		text = fmt.Sprintf("%s serves; see the run for what is left: %s", out.Release, cause(failure))
+		text = fmt.Sprintf("%s serves; see the run for what is left: %s", out.Release, job.Cause(failure))
 	case failure != nil:
-		state, text = github.Failure, cause(failure)
+		state, text = github.Failure, job.Cause(failure)
 	}
 	ended := state
-	if gaveWay(failure) {
+	if job.GaveWay(failure) {
 		// The commit is not deployed, and that is nobody's failure: the later run's commit has it.
 		state, ended, text = github.Pending, github.Inactive, "a later run takes its place"
 	}
@@ -84,11 +84,11 @@ func (t *tell) tellGitHub(ctx context.Context, out outcome, failure error) {
 		t.warn(t.github.SetDeploymentStatus(ctx, t.deployment, github.DeploymentStatus{State: ended, Description: text, EnvironmentURL: out.URL, LogURL: env.RunURL}))
 	}
 	if t.in.preview && failure == nil {
-		t.warn(t.github.RetireDeployments(ctx, t.in.environment, t.deployment, github.DeploymentStatus{Description: "a newer commit is there", LogURL: env.RunURL}))
+		t.warn(t.github.RetireDeployments(ctx, t.in.Environment, t.deployment, github.DeploymentStatus{Description: "a newer commit is there", LogURL: env.RunURL}))
 	}
 	if t.change.PullRequest != 0 {
 		t.warn(t.github.UpdateBoard(ctx, t.change.PullRequest, github.BoardRow{
-			Environment: t.in.environment, Commit: t.change.Head, Digest: out.Digest, Result: out.Result, URL: out.URL, RunURL: env.RunURL,
+			Environment: t.in.Environment, Commit: t.change.Head, Digest: out.Digest, Result: out.Result, URL: out.URL, RunURL: env.RunURL,
 			Approvers: out.Approvers, Tests: release.TestedBy(out.Candidate, failure).Counts(),
 		}))
 	}
@@ -112,23 +112,4 @@ func (t *tell) warn(err error) {
 		t.action.Warningf("telling GitHub: %v", err)
 		t.untold = append(t.untold, err)
 	}
-}
-
-// cause is the first thing that went wrong, in the few words that a status has room for.
-func cause(err error) string {
-	var failed *cluster.FailedError
-	if errors.As(err, &failed) {
-		return fmt.Sprintf("%s: %s", failed.Subject, failed.Reason)
-	}
-	var joined interface{ Unwrap() []error }
-	if errors.As(err, &joined) && len(joined.Unwrap()) > 0 {
-		return cause(joined.Unwrap()[0])
-	}
-	return err.Error()
-}
-
-// gaveWay says that the run let a later one take its place.
-func gaveWay(err error) bool {
-	var neutral *change.Neutral
-	return errors.As(err, &neutral) && neutral.Name == release.Superseded
 }

@@ -189,11 +189,19 @@ func firstArguments(t *testing.T, dir string, methods map[string]bool, receiver 
 	return found
 }
 
+// sources are an action's files, and those of pkg/job when it has its inputs from there.
 func sources(t *testing.T, dir string) []string {
 	t.Helper()
 	all, err := filepath.Glob(filepath.Join(dir, "*.go"))
 	if err != nil {
 		t.Fatal(err)
+	}
+	if slices.ContainsFunc(all, imports(t, "github.com/org/promote/pkg/job")) {
+		shared, err := filepath.Glob(filepath.Join(dir, "..", "..", "pkg", "job", "*.go"))
+		if err != nil || len(shared) == 0 {
+			t.Fatalf("found nothing of pkg/job (%v)", err)
+		}
+		all = append(all, shared...)
 	}
 	return slices.DeleteFunc(all, func(name string) bool { return strings.HasSuffix(name, "_test.go") })
 }
@@ -209,4 +217,15 @@ func allSource(t *testing.T, dir string) string {
 		b.Write(data)
 	}
 	return b.String()
+}
+
+// imports says whether a file imports a package.
+func imports(t *testing.T, path string) func(file string) bool {
+	return func(file string) bool {
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return slices.ContainsFunc(parsed.Imports, func(i *ast.ImportSpec) bool { return i.Path.Value == strconv.Quote(path) })
+	}
 }
