@@ -28,6 +28,9 @@ func (s *scene) closing(ctx context.Context, story []part) error {
 	fmt.Fprintln(w, "pull request\tcommit\tunit\tbuild\ttest\tstage\tprod\trequests\tfailed")
 	for i := range story {
 		p := &story[i]
+		if p.number == 0 {
+			continue
+		}
 		statuses := s.statuses(p.head)
 		requests, failed := s.count(p)
 		fmt.Fprintf(w, "#%d %s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\n", p.number, p.message, p.head[:7],
@@ -42,20 +45,21 @@ func (s *scene) closing(ctx context.Context, story []part) error {
 	for i := range story {
 		all = append(all, s.workflowsEnded(&story[i]))
 	}
-	good, bad, back, broken, stripped := &story[1], &story[2], &story[3], &story[4], &story[5]
+	good, bad, back, broken, stripped, rolled := &story[1], &story[2], &story[3], &story[4], &story[5], &story[6]
 	all = append(all, s.oneDigest(good)...)
 	proven, err := s.proven(ctx, good)
 	if err != nil {
 		return err
 	}
 	all = append(all, proven)
-	for _, p := range []*part{&story[0], good, broken, stripped} {
+	for _, p := range []*part{&story[0], good, broken, stripped, rolled} {
 		all = append(all, s.noFailures(p))
 	}
 	all = append(all, s.rolledBack(bad)...)
 	all = append(all, s.healed(back, bad)...)
 	all = append(all, s.testKept(broken)...)
 	all = append(all, s.refused(stripped))
+	all = append(all, s.takenBack(rolled, back)...)
 
 	var problems []error
 	for _, e := range all {
@@ -86,7 +90,7 @@ func (s *scene) workflowsEnded(p *part) expectation {
 		}
 		seen = append(seen, name+" "+state)
 	}
-	return expectation{what: fmt.Sprintf("#%d ran as it should", p.number), ok: ok, seen: strings.Join(seen, ", ")}
+	return expectation{what: p.name() + " ran as it should", ok: ok, seen: strings.Join(seen, ", ")}
 }
 
 // oneDigest reads the image of every serving pod.
@@ -112,7 +116,7 @@ func (s *scene) oneDigest(p *part) []expectation {
 func (s *scene) noFailures(p *part) expectation {
 	requests, failed := s.count(p)
 	return expectation{
-		what: fmt.Sprintf("#%d: no client noticed", p.number), ok: failed == 0 && (requests > 0 || p.number == 1),
+		what: p.name() + ": no client noticed", ok: failed == 0 && (requests > 0 || p.number == 1),
 		seen: fmt.Sprintf("%d of %d requests failed", failed, requests),
 	}
 }
@@ -186,6 +190,23 @@ func (s *scene) testKept(p *part) []expectation {
 			ok:   p.after["test"] == p.before["test"] && subset(p.beforePods["test"], p.afterPods["test"]) && len(s.witness.during("test", p)) == 0,
 			seen: p.after["test"] + " serves"},
 		{what: fmt.Sprintf("#%d: the pull request says failure", p.number), ok: status == "failure", seen: "promote/test is " + status},
+	}
+}
+
+// takenBack checks that stage serves the earlier release again, with pods of that very image, and that nothing else moved.
+func (s *scene) takenBack(p, to *part) []expectation {
+	image := func(pods map[string]string) string {
+		for _, id := range pods {
+			return id
+		}
+		return ""
+	}
+	still := p.after["test"] == p.before["test"] && subset(p.beforePods["test"], p.afterPods["test"]) && subset(p.beforePods["prod"], p.afterPods["prod"])
+	return []expectation{
+		{what: fmt.Sprintf("%s: stage serves the release and the image of #%d again", p.name(), to.number),
+			ok:   p.after["stage"] == to.after["stage"] && p.before["stage"] != p.after["stage"] && image(p.afterPods["stage"]) == image(to.afterPods["stage"]),
+			seen: p.before["stage"] + " gave way to " + p.after["stage"]},
+		{what: p.name() + ": test and production are left alone", ok: still, seen: p.after["test"] + " and " + p.after["prod"] + " serve there"},
 	}
 }
 

@@ -51,7 +51,7 @@ func (s *scene) makeRepository(ctx context.Context) error {
 	if err := os.WriteFile(filepath.Join(s.clone, "README.md"), []byte("# checkout\n"), 0o644); err != nil {
 		return err
 	}
-	s.timeline.run("the repository %s holds the four workflow templates", repository)
+	s.timeline.run("the repository %s holds the workflow templates", repository)
 	return s.commit(ctx, "main", "Start the repository")
 }
 

@@ -3,6 +3,7 @@ package demo
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/org/promote/lab/github"
@@ -35,6 +36,14 @@ type part struct {
 	afterPods  map[string]map[string]string
 }
 
+// name is what the closing calls it.
+func (p *part) name() string {
+	if p.number == 0 {
+		return "the rollback"
+	}
+	return fmt.Sprintf("#%d", p.number)
+}
+
 // story is what is played, in order.
 func (s *scene) story() []part {
 	good := map[string]bool{"unit-test": true, "pull-request": true, "approval": true, "production": true}
@@ -62,12 +71,16 @@ func (s *scene) story() []part {
 			change: s.patch("03"), expect: map[string]bool{"unit-test": true, "pull-request": false}, play: propose,
 		},
 	}
-	// Last, because main then holds a change that production has refused.
+	// Late, because main then holds a change that production has refused.
 	story = append(story, part{
 		title: "(f) A change whose evidence of stage somebody deletes from the registry", branch: "readme", message: "Say what the service is for",
 		change: s.readme, expect: map[string]bool{"unit-test": true, "pull-request": true, "approval": true, "production": false}, play: promote,
 	})
-	last := len(story) - 1
+	story = append(story, part{
+		title: "(g) Stage is taken back to what served there before the change to the README", expect: map[string]bool{"rollback": true},
+		play: func(ctx context.Context, s *scene, p *part) error { return rollBack(ctx, s, p, &story[3]) },
+	})
+	last := 5
 	story[last].beforeMerge = func(ctx context.Context) error { return s.deleteEvidence(ctx, story[last].head, evidence.Stage) }
 	story[3].change = func(ctx context.Context) error { return s.git(ctx, s.clone, "revert", "--no-commit", story[2].merged) }
 	return story
@@ -101,6 +114,33 @@ func promote(ctx context.Context, s *scene, p *part) error {
 	}
 	p.merged = merged.SHA
 	if err := s.react(ctx, p, merged.SHA, merged.Push, merged.Closed); err != nil {
+		return err
+	}
+	return s.conclude(ctx, p)
+}
+
+// rollBack starts the workflow that takes stage back to the release of an earlier part.
+func rollBack(ctx context.Context, s *scene, p, to *part) error {
+	var err error
+	p.results, p.began, p.head = map[string]runner.Result{}, time.Now(), to.head
+	if p.before, p.beforePods, err = s.serving(ctx); err != nil {
+		return err
+	}
+	reference, err := s.imageOf(ctx, to.head)
+	if err != nil {
+		return err
+	}
+	_, digest, _ := strings.Cut(reference, "@")
+	main, err := s.gitOutput(ctx, s.repo.Path(), "rev-parse", "refs/heads/main")
+	if err != nil {
+		return err
+	}
+	s.timeline.person("%s takes stage back to the image %s of #%d", reviewer, digest[:19], to.number)
+	started, err := s.repo.Dispatch(ctx, "rollback.yml", "main", map[string]string{"environment": "stage", "digest": digest}, reviewer)
+	if err != nil {
+		return err
+	}
+	if err := s.react(ctx, p, main, started); err != nil {
 		return err
 	}
 	return s.conclude(ctx, p)

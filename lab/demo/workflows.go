@@ -74,7 +74,7 @@ func (s *scene) listening(ctx context.Context, sha string, event github.Event) (
 
 // start runs one workflow on its runner.
 func (s *scene) start(ctx context.Context, w runner.Workflow, event github.Event, sha string, id int) (runner.Result, error) {
-	labels := w.Labels()
+	labels := w.Labels(inputs(event.Payload))
 	if len(labels) != 1 {
 		return runner.Result{}, fmt.Errorf("workflow %s asks for runners %v; the demo gives each workflow one", w.File, labels)
 	}
@@ -115,6 +115,17 @@ func (s *scene) checkoutAction(ctx context.Context, sha, file string) string {
 		}
 	}
 	return "actions/checkout@v5"
+}
+
+// inputs are what a person gave to a workflow that they started by hand.
+func inputs(payload []byte) map[string]string {
+	var p struct {
+		Inputs map[string]string `json:"inputs"`
+	}
+	if err := json.Unmarshal(payload, &p); err != nil {
+		return nil
+	}
+	return p.Inputs
 }
 
 // sender is who caused an event.

@@ -74,7 +74,9 @@ func examples(t *testing.T, event string) []any {
 
 // ours are the keys that no example has, with the reason why the payloads have them all the same.
 var ours = map[string]string{
-	"pull_request_review number": "the runner act finds the pull request by it",
+	"pull_request_review number":     "the runner act finds the pull request by it",
+	"workflow_dispatch inputs.where": "the names of inputs are the workflow's own",
+	"workflow_dispatch inputs.why":   "as above",
 }
 
 // rare are the types that GitHub's description gives a path but that no example happens to have there.
@@ -160,6 +162,11 @@ func TestPayloadsHaveTheShapeOfGitHubs(t *testing.T) {
 		_, err := w.repo.SetDraft(ctx, p.Number, draft, "ada")
 		check(t, err)
 	}
+	w.git("checkout", "--quiet", "main")
+	w.commit("ada", ".github/workflows/go.yml", dispatchable, "Let people start it")
+	w.push("main")
+	_, err := w.repo.Dispatch(ctx, "go.yml", "main", map[string]string{"where": "here"}, "ada")
+	check(t, err)
 	g, err := w.repo.Queue(ctx, Squash, "grace", p.Number)
 	check(t, err)
 	_, err = w.repo.Land(ctx, g, "grace")
@@ -187,7 +194,7 @@ func TestPayloadsHaveTheShapeOfGitHubs(t *testing.T) {
 			}
 		})
 	}
-	for _, want := range []string{"push", "pull_request opened", "pull_request synchronize", "pull_request closed", "pull_request_review submitted", "pull_request converted_to_draft", "pull_request ready_for_review", "merge_group checks_requested"} {
+	for _, want := range []string{"push", "pull_request opened", "pull_request synchronize", "pull_request closed", "pull_request_review submitted", "pull_request converted_to_draft", "pull_request ready_for_review", "merge_group checks_requested", "workflow_dispatch"} {
 		if !seen[want] {
 			t.Errorf("no %s was compared", want)
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -88,6 +89,7 @@ func (w Workflow) Starts(event string, payload []byte) (bool, error) {
 	var p struct {
 		Action      string `json:"action"`
 		Ref         string `json:"ref"`
+		Workflow    string `json:"workflow"`
 		PullRequest struct {
 			Base struct {
 				Ref string `json:"ref"`
@@ -96,6 +98,10 @@ func (w Workflow) Starts(event string, payload []byte) (bool, error) {
 	}
 	if err := json.Unmarshal(payload, &p); err != nil {
 		return false, fmt.Errorf("reading the payload of %q: %w", event, err)
+	}
+	// What a person starts is one workflow, whatever others could be started so.
+	if event == "workflow_dispatch" {
+		return path.Base(p.Workflow) == w.File, nil
 	}
 	types := f.Types
 	if len(types) == 0 {
@@ -136,10 +142,15 @@ func matches(patterns []string, name string) bool {
 	return false
 }
 
-// Labels lists what the workflow's jobs ask their runners for, without `self-hosted`.
-func (w Workflow) Labels() []string {
+// input is the one expression that a label may hold.
+var input = regexp.MustCompile(`\$\{\{ inputs\.([\w-]+) \}\}`)
+
+// Labels lists what the workflow's jobs ask their runners for, without `self-hosted`, where inputs are what a person who starts it
+// by hand gives.
+func (w Workflow) Labels(inputs map[string]string) []string {
 	var labels []string
 	add := func(l string) {
+		l = input.ReplaceAllStringFunc(l, func(expression string) string { return inputs[input.FindStringSubmatch(expression)[1]] })
 		if l != "self-hosted" && !slices.Contains(labels, l) {
 			labels = append(labels, l)
 		}

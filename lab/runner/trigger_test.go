@@ -44,7 +44,7 @@ func TestLabelsLeaveOutSelfHosted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"promote-prod", "ubuntu-latest"}, w.Labels()); diff != "" {
+	if diff := cmp.Diff([]string{"promote-prod", "ubuntu-latest"}, w.Labels(nil)); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -84,6 +84,7 @@ func removes(tmpl template, job *actionlint.Job) bool {
 func TestTheCheckedOutCommitIsNamedAndNoCredentialStays(t *testing.T) {
 	refs := map[string]string{
 		"push":                "${{ github.sha }}",
+		"workflow_dispatch":   "${{ github.sha }}",
 		"pull_request":        "${{ github.event.pull_request.head.sha }}",
 		"pull_request_review": "${{ github.event.pull_request.head.sha }}",
 	}
