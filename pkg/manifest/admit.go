@@ -85,14 +85,15 @@ func danglers(objs []*unstructured.Unstructured) []error {
 		for _, name := range targets(o.Object) {
 			if deployments[name] {
 				problems = append(problems, fmt.Errorf("%s: it refers to Deployment %q, whose name changes with every release; "+
-					"of such objects only HorizontalPodAutoscalers can be part of a release", subject(o), name))
+					"of such objects only HorizontalPodAutoscalers can be part of a release: use one", subject(o), name))
 			}
 		}
 	}
 	return problems
 }
 
-// targets returns the names in every {kind: Deployment, name: …} below value, sorted.
+// targets returns the names in every {kind: Deployment, name: …} below value, sorted. KEDA's scaleTargetRef means a Deployment where
+// it names no kind.
 func targets(value any) []string {
 	var found []string
 	switch v := value.(type) {
@@ -105,8 +106,13 @@ func targets(value any) []string {
 		if v["kind"] == deployment.Kind && named {
 			found = append(found, name)
 		}
-		for _, field := range v {
+		for key, field := range v {
 			found = append(found, targets(field)...)
+			if to, is := field.(map[string]any); is && key == "scaleTargetRef" && to["kind"] == nil {
+				if name, named := to["name"].(string); named {
+					found = append(found, name)
+				}
+			}
 		}
 	}
 	slices.Sort(found)

@@ -27,6 +27,8 @@ func TestVersionRefuses(t *testing.T) {
 		"a name that is none":             {strings.Replace(web, "name: web}", "name: We_b}", 1), []string{"Deployment/We_b: its name cannot be versioned"}},
 		"a scaler kustomize does not know": {web + "---\n{apiVersion: keda.sh/v1alpha1, kind: ScaledObject, metadata: {name: s}, spec: {scaleTargetRef: {kind: Deployment, name: web}}}",
 			[]string{`ScaledObject/test/s: it refers to Deployment "web", whose name changes with every release`}},
+		"a scaler that names no kind": {web + "---\n{apiVersion: keda.sh/v1alpha1, kind: ScaledObject, metadata: {name: s}, spec: {scaleTargetRef: {name: web}}}",
+			[]string{`ScaledObject/test/s: it refers to Deployment "web", whose name changes with every release`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Version(objectsFrom(t, c.text), request)
