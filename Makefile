@@ -22,8 +22,8 @@ test: check lab-up ## All tests: the fast ones, then everything on the lab
 	@# The tests wait for pods, leases and servers most of the time, so more of them run at once than there are cores.
 	@cd lab && $(GO) test -tags lab -count=1 -p 2 -parallel 4 -timeout 30m ./...
 
-kill-test: lab-up ## Kill, cancel, hang and lock out the deploy action at every request it sends; twenty deployments under load; an hour
-	@cd lab && PROMOTE_KILL_EVERY=1 $(GO) test -tags lab -count=1 -parallel 8 -timeout 90m -v -run 'TestDeployConvergesAfterAKill|TestDeployOutlives|TestDeployStopsInOrder|TestDeployRidesOut|TestDeployThatIsCancelled|TestDeploysInARow' ./e2e
+kill-test: lab-up ## Kill, cancel, hang and lock out the deploy action at every request it sends; twenty deployments under load; half an hour
+	@cd lab && PROMOTE_KILL_EVERY=1 $(GO) test -tags lab -count=1 -parallel 24 -timeout 90m -v -run 'TestDeployConvergesAfterAKill|TestDeployOutlives|TestDeployStopsInOrder|TestDeployRidesOut|TestDeployThatIsCancelled|TestDeploysInARow' ./e2e
 
 check: fmt vet unit lint ## The fast loop: format, vet, unit tests, lint; needs no cluster
 

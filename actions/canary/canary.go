@@ -160,7 +160,7 @@ func canary(ctx context.Context, a *gha.Action, g gate.Gate, in inputs, ch chang
 	err = move(ctx, a, in, deps.Cluster, c, w, &out)
 	err = errors.Join(err, testify(ctx, w, c, out, err))
 	// Others wait for the lock; a load balancer's address may take minutes.
-	err = errors.Join(err, c.Close(context.WithoutCancel(ctx)))
+	job.Unlock(ctx, a, c)
 	if ctx.Err() == nil {
 		url, missing := deps.Cluster.Address(ctx, c.Services[0].Name, out.First)
 		if out.URL = url; missing != nil && err == nil {

@@ -149,7 +149,7 @@ func deploy(ctx context.Context, a *gha.Action, g gate.Gate, in inputs, ch chang
 	}
 	out.Result, out.Approvers, err = conclude(ctx, g, in, w, c)
 	// Others wait for the lock; a load balancer's address may take minutes.
-	err = errors.Join(err, c.Close(context.WithoutCancel(ctx)))
+	job.Unlock(ctx, a, c)
 	if out.Result != "deployed" && out.Result != "unchanged" {
 		return out, err
 	}

@@ -70,30 +70,23 @@ func cancel(p *os.Process, ended <-chan struct{}) {
 // TestDeployThatIsCancelled cancels the action at one request after the other. It ends by itself before the second signal, and
 // what it leaves the next run brings to its end.
 func TestDeployThatIsCancelled(t *testing.T) {
-	t.Parallel()
-	every := killEvery(t, 40)
-	f := newFaulty(t)
-	cancels := 0
-	for n := every; ; n += every {
+	atRequests(t, 30, 4, func(f *faulty, n int) bool {
 		commit := f.next()
 		got := f.cancelledAt(commit, n)
 		if !got.met {
-			break
+			return false
 		}
-		cancels++
 		what := f.last
 		if got.took > untilTerm {
-			t.Errorf("cancelled at request %d, %s, it took %s to end:\n%s", n, what, got.took, got.result.output)
+			f.t.Errorf("cancelled at request %d, %s, it took %s to end:\n%s", n, what, got.took, got.result.output)
 		}
 		// One that had nothing left to do but to tell has succeeded.
 		if code := got.result.code; code != 130 && code != 0 {
-			t.Errorf("cancelled at request %d, %s, it ended with exit code %d:\n%s", n, what, code, got.result.output)
+			f.t.Errorf("cancelled at request %d, %s, it ended with exit code %d:\n%s", n, what, code, got.result.output)
 		}
 		if err := f.converged(f.try(commit, nil)); err != nil {
-			t.Errorf("cancelled at request %d, %s: %v", n, what, err)
+			f.t.Errorf("cancelled at request %d, %s: %v", n, what, err)
 		}
-	}
-	if cancels == 0 {
-		t.Errorf("no run had %d requests", every)
-	}
+		return true
+	})
 }
