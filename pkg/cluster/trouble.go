@@ -121,7 +121,7 @@ func inspectContainer(s corev1.ContainerStatus) (trouble, bool) {
 	last := s.LastTerminationState.Terminated
 	if ended := s.State.Terminated; ended != nil && ended.ExitCode != 0 && last != nil && ended.FinishedAt.Sub(last.FinishedAt.Time) < forgotten {
 		// It ended, was started again, and ended: kubelet may take ten more seconds to call that a CrashLoopBackOff.
-		return crashed(ended, s.RestartCount), true
+		return crashed(tellingEnd(ended, last), s.RestartCount), true
 	}
 	if s.State.Waiting == nil {
 		return trouble{}, false
@@ -147,6 +147,15 @@ func inspectContainer(s corev1.ContainerStatus) (trouble, bool) {
 		return crashed(s.LastTerminationState.Terminated, s.RestartCount), true
 	}
 	return trouble{}, false
+}
+
+// tellingEnd is the one of two ends in a row that says more. The runtime hears of the kernel's kill apart from the end of the
+// process, and on a busy node it calls one of two kills for memory an Error.
+func tellingEnd(ended, last *corev1.ContainerStateTerminated) *corev1.ContainerStateTerminated {
+	if last.Reason == "OOMKilled" && last.ExitCode == ended.ExitCode {
+		return last
+	}
+	return ended
 }
 
 // crashed names why a container that is started again and again ended.

@@ -64,6 +64,14 @@ func TestInspect(t *testing.T) {
 			`{containerStatuses: [{name: app, restartCount: 1, state: {waiting: {reason: CrashLoopBackOff}}, lastState: {terminated: {exitCode: 137, reason: OOMKilled}}}]}`,
 			ReasonOutOfMemory, "used more memory than its limit", 0,
 		},
+		"a second kill by memory that the runtime calls an error": {
+			`{containerStatuses: [{name: app, restartCount: 1, state: {terminated: {exitCode: 137, reason: Error, finishedAt: "2026-01-01T12:00:02Z"}}, lastState: {terminated: {exitCode: 137, reason: OOMKilled, finishedAt: "2026-01-01T12:00:01Z"}}}]}`,
+			ReasonOutOfMemory, "used more memory than its limit", 0,
+		},
+		"another end after a kill by memory": {
+			`{containerStatuses: [{name: app, restartCount: 1, state: {terminated: {exitCode: 3, reason: Error, finishedAt: "2026-01-01T12:00:02Z"}}, lastState: {terminated: {exitCode: 137, reason: OOMKilled, finishedAt: "2026-01-01T12:00:01Z"}}}]}`,
+			ReasonCrashLoop, "ended with exit code 3", 0,
+		},
 		"a failing init container is named": {
 			`{initContainerStatuses: [{name: migrate, restartCount: 1, state: {waiting: {reason: CrashLoopBackOff}}, lastState: {terminated: {exitCode: 1}}}], containerStatuses: [{name: app, state: {waiting: {reason: PodInitializing}}}]}`,
 			ReasonCrashLoop, "exit code 1", 0,
