@@ -70,7 +70,7 @@ func cancel(p *os.Process, ended <-chan struct{}) {
 // TestDeployThatIsCancelled cancels the action at one request after the other. It ends by itself before the second signal, and
 // what it leaves the next run brings to its end.
 func TestDeployThatIsCancelled(t *testing.T) {
-	atRequests(t, 30, 4, func(f *faulty, n int) bool {
+	atRequests(t, 40, 2, 4, func(f *faulty, n int) bool {
 		commit := f.next()
 		got := f.cancelledAt(commit, n)
 		if !got.met {

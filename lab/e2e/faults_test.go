@@ -59,7 +59,7 @@ func TestDeployRidesOutFaults(t *testing.T) {
 
 // TestDeployOutlivesAServerThatHangs holds one request back for half a minute.
 func TestDeployOutlivesAServerThatHangs(t *testing.T) {
-	atRequests(t, 30, 12, func(f *faulty, n int) bool {
+	atRequests(t, 40, 2, 12, func(f *faulty, n int) bool {
 		commit, met := f.next(), false
 		res := f.try(commit, func(func()) func(int, fault.Request) fault.Fault {
 			return func(number int, _ fault.Request) fault.Fault {
@@ -82,7 +82,7 @@ func TestDeployOutlivesAServerThatHangs(t *testing.T) {
 
 // TestDeployStopsInOrderWithoutItsToken takes the credentials away at one request after the other: they have expired.
 func TestDeployStopsInOrderWithoutItsToken(t *testing.T) {
-	atRequests(t, 30, 4, func(f *faulty, n int) bool {
+	atRequests(t, 40, 2, 4, func(f *faulty, n int) bool {
 		commit, met := f.next(), false
 		res := f.try(commit, func(func()) func(int, fault.Request) fault.Fault {
 			return func(number int, r fault.Request) fault.Fault {

@@ -229,10 +229,10 @@ func (f *faulty) converged(res result) error {
 }
 
 // atRequests has each so-manieth request of a deployment met by something, one deployment for each; meet says whether a run came as
-// far as request n. Places of their own share the work: three, and in the whole test as many as are given for it.
-func atRequests(t *testing.T, usual, whole int, meet func(f *faulty, n int) bool) {
+// far as request n. Places of their own share the work, more of them in the whole test.
+func atRequests(t *testing.T, usual, places, whole int, meet func(f *faulty, n int) bool) {
 	t.Parallel()
-	every, places := killEvery(t, usual), 3
+	every := killEvery(t, usual)
 	if every == 1 {
 		places = whole
 	}
@@ -256,7 +256,7 @@ func atRequests(t *testing.T, usual, whole int, meet func(f *faulty, n int) bool
 // other, each time right after the server has done what was asked; then the next run converges. (A kill before a request is a
 // kill after the one before.)
 func TestDeployConvergesAfterAKill(t *testing.T) {
-	atRequests(t, 30, 4, func(f *faulty, n int) bool {
+	atRequests(t, 30, 3, 4, func(f *faulty, n int) bool {
 		commit := f.next()
 		if !f.killedAt(commit, n) {
 			return false
