@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -102,8 +101,7 @@ func openShop(t *testing.T) *counter {
 func (s *counter) deploy(version string, more map[string]string) (wait func() result) {
 	s.t.Helper()
 	head := s.commit("main", map[string]string{"deploy/shop.yaml": strings.ReplaceAll(shop, "VERSION", version)})
-	return s.start(head, github.Event{Name: "workflow_dispatch", Payload: fmt.Appendf(nil,
-		`{"inputs":{"commit":%q},"ref":"refs/heads/main","repository":{"full_name":"acme/checkout"},"sender":{"login":"ada"}}`, head)}, more)
+	return s.start(head, s.byHand(head), more)
 }
 
 // propose starts the deployment of a version that a pull request brings.

@@ -11,6 +11,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -68,7 +69,7 @@ func newPlace(t *testing.T, environment string) *place {
 	p := &place{t: t, namespace: "e2e-" + strings.ToLower(rand.Text()[:8]), admin: kubernetes.NewForConfigOrDie(config)}
 	ctx := t.Context()
 	p.must(p.admin.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
-		Name: p.namespace, Labels: map[string]string{cluster.LabelEnvironment: environment},
+		Name: p.namespace, Labels: map[string]string{cluster.LabelEnvironment: environment, labelProcess: strconv.Itoa(os.Getpid())},
 	}}, metav1.CreateOptions{}))
 	t.Cleanup(func() {
 		_ = p.admin.CoreV1().Namespaces().Delete(context.Background(), p.namespace, metav1.DeleteOptions{})

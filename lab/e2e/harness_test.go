@@ -5,6 +5,7 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -46,6 +47,10 @@ func TestMain(m *testing.M) {
 			fmt.Fprintf(os.Stderr, "building the actions: %v\n%s", err, out)
 			return 1
 		}
+		if err := removeOrphans(context.Background()); err != nil {
+			fmt.Fprintf(os.Stderr, "removing what killed tests left: %v\n", err)
+			return 1
+		}
 		return m.Run()
 	}())
 }
@@ -59,6 +64,8 @@ type hub struct {
 	aws   *aws.Server
 	clone string
 	kube  kubernetes.Interface
+	// name is the repository's on GitHub, no other hub's: a sweep of previews looks at all of a repository's in the whole cluster.
+	name string
 	// namespace is where the actions deploy; it belongs to environment test.
 	namespace string
 }
@@ -70,7 +77,7 @@ func newHub(t *testing.T) *hub {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &hub{t: t, world: w, namespace: "test", clone: filepath.Join(t.TempDir(), "clone")}
+	h := &hub{t: t, world: w, name: repositoryName(), namespace: "test", clone: filepath.Join(t.TempDir(), "clone")}
 	ctx := context.Background()
 	if h.gh, err = github.Start(ctx, github.Options{Dir: t.TempDir()}); err != nil {
 		t.Fatal(err)
@@ -81,7 +88,7 @@ func newHub(t *testing.T) *hub {
 	}
 	t.Cleanup(func() { _ = h.aws.Close() })
 	h.must(h.gh.AddUser("ada", "Ada", "ada@example.com"), h.gh.AddUser("grace", "Grace", "grace@example.com"))
-	if h.repo, err = h.gh.CreateRepository(ctx, "acme/checkout", github.RepositoryOptions{Private: true}); err != nil {
+	if h.repo, err = h.gh.CreateRepository(ctx, h.name, github.RepositoryOptions{Private: true}); err != nil {
 		t.Fatal(err)
 	}
 	h.must(h.repo.Grant("ada", github.Write), h.repo.Grant("grace", github.Write))
@@ -93,6 +100,15 @@ func newHub(t *testing.T) *hub {
 	h.must(err)
 	return h
 }
+
+// byHand is a person's start of the workflow for a commit.
+func (h *hub) byHand(commit string) github.Event {
+	return github.Event{Name: "workflow_dispatch", Payload: fmt.Appendf(nil,
+		`{"inputs":{"commit":%q},"ref":"refs/heads/main","repository":{"full_name":%q},"sender":{"login":"ada"}}`, commit, h.name)}
+}
+
+// repositoryName makes up the name of a repository.
+func repositoryName() string { return "acme/checkout-" + strings.ToLower(rand.Text()[:6]) }
 
 func (h *hub) must(errs ...error) {
 	h.t.Helper()
@@ -177,7 +193,7 @@ func (h *hub) command(action string, event github.Event, inputs map[string]strin
 		"PATH=" + h.world.BinDir + ":" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "DOCKER_CONFIG=" + h.world.DockerConfig,
 		"BUILDKIT_HOST=" + h.world.BuildkitHost, "KUBECONFIG=" + h.world.Kubeconfig["test"], "PROMOTE_RUNNER_ENVIRONMENT=test",
 		"AWS_ENDPOINT_URL=" + h.aws.URL(), "AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=" + accessKey, "AWS_SECRET_ACCESS_KEY=" + secretKey,
-		"CI=true", "GITHUB_ACTIONS=true", "GITHUB_API_URL=" + h.gh.URL(), "GITHUB_SERVER_URL=" + h.gh.URL(), "GITHUB_REPOSITORY=acme/checkout",
+		"CI=true", "GITHUB_ACTIONS=true", "GITHUB_API_URL=" + h.gh.URL(), "GITHUB_SERVER_URL=" + h.gh.URL(), "GITHUB_REPOSITORY=" + h.name,
 		"GITHUB_EVENT_NAME=" + event.Name, "GITHUB_EVENT_PATH=" + filepath.Join(dir, "event.json"), "GITHUB_WORKSPACE=" + h.clone,
 		"GITHUB_RUN_ID=" + fmt.Sprint(time.Now().UnixNano()), "GITHUB_RUN_ATTEMPT=1", "GITHUB_ACTOR=ada",
 		"GITHUB_OUTPUT=" + filepath.Join(dir, "output"), "GITHUB_STEP_SUMMARY=" + filepath.Join(dir, "summary"),

@@ -147,7 +147,7 @@ func (f *faulty) try(commit string, plan func(kill func()) func(int, fault.Reque
 func (f *faulty) tryAs(commit string, change func(*exec.Cmd), plan func(*os.Process) func(int, fault.Request) fault.Fault) result {
 	f.t.Helper()
 	f.git(f.clone, "checkout", "--quiet", commit)
-	cmd, finish := f.command("deploy", byHand(commit), f.inputs(map[string]string{"kubeconfig": f.kubeconfig, "drain": "1s"}), f.environ...)
+	cmd, finish := f.command("deploy", f.byHand(commit), f.inputs(map[string]string{"kubeconfig": f.kubeconfig, "drain": "1s"}), f.environ...)
 	change(cmd)
 	// The lock keeps the first request waiting until there is a plan.
 	f.mu.Lock()

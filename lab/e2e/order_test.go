@@ -3,14 +3,12 @@
 package e2e
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
-	"github.com/org/promote/lab/github"
 	"github.com/org/promote/pkg/evidence"
 	"github.com/org/promote/pkg/image"
 )
@@ -43,8 +41,7 @@ func TestDeployKeepsTheOrderAndTheEvidence(t *testing.T) {
 		for k, v := range more {
 			inputs[k] = v
 		}
-		return h.run("deploy", github.Event{Name: "workflow_dispatch", Payload: fmt.Appendf(nil,
-			`{"inputs":{"commit":%q},"ref":"refs/heads/main","repository":{"full_name":"acme/checkout"},"sender":{"login":"ada"}}`, commit)}, inputs)
+		return h.run("deploy", h.byHand(commit), inputs)
 	}
 
 	if res := deploy(commits[1], map[string]string{"require": "build"}); res.code != 1 || !strings.Contains(res.output, `refusing gate "build"`) {

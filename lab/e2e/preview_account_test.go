@@ -157,7 +157,7 @@ func TestOnlyTheVeryPreviewThatWasReadIsRemoved(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, "test")
 	p.allowPreviews()
-	preview, ctx := cluster.Preview{Repository: "acme/checkout", Service: p.namespace, Environment: "test", PullRequest: 7}, t.Context()
+	preview, ctx := cluster.Preview{Repository: repositoryName(), Service: p.namespace, Environment: "test", PullRequest: 7}, t.Context()
 	t.Cleanup(func() {
 		_ = p.admin.CoreV1().Namespaces().Delete(context.Background(), preview.Namespace(), metav1.DeleteOptions{})
 	})

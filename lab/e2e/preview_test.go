@@ -215,7 +215,7 @@ func (p *pull) checkDeployed(res result) {
 	n, err := p.hub.kube.CoreV1().Namespaces().Get(t.Context(), p.namespace, metav1.GetOptions{})
 	p.hub.must(err)
 	for label, want := range map[string]string{
-		cluster.LabelEnvironment: "test", cluster.LabelPreview: fmt.Sprint(p.number), cluster.LabelRepository: "acme.checkout", cluster.LabelService: p.street.service,
+		cluster.LabelEnvironment: "test", cluster.LabelPreview: fmt.Sprint(p.number), cluster.LabelRepository: strings.ReplaceAll(p.hub.name, "/", "."), cluster.LabelService: p.street.service,
 	} {
 		if n.Labels[label] != want {
 			t.Errorf("label %s is %q, want %q", label, n.Labels[label], want)
@@ -224,7 +224,7 @@ func (p *pull) checkDeployed(res result) {
 	if until, err := time.Parse(time.RFC3339, n.Annotations[cluster.AnnotationExpires]); err != nil || time.Until(until) < 71*time.Hour {
 		t.Errorf("its time is up at %q, want in 72 h", n.Annotations[cluster.AnnotationExpires])
 	}
-	if n.Annotations[cluster.AnnotationRepository] != "acme/checkout" {
+	if n.Annotations[cluster.AnnotationRepository] != p.hub.name {
 		t.Errorf("annotations are %v", n.Annotations)
 	}
 	d := p.deployments()
@@ -304,9 +304,9 @@ func (p *pull) make() {
 	_, err := p.street.place.runner().CoreV1().Namespaces().Create(context.Background(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
 		Name: p.namespace,
 		Labels: map[string]string{
-			cluster.LabelEnvironment: "test", cluster.LabelPreview: fmt.Sprint(p.number), cluster.LabelRepository: "acme.checkout", cluster.LabelService: p.street.service,
+			cluster.LabelEnvironment: "test", cluster.LabelPreview: fmt.Sprint(p.number), cluster.LabelRepository: strings.ReplaceAll(p.hub.name, "/", "."), cluster.LabelService: p.street.service,
 		},
-		Annotations: map[string]string{cluster.AnnotationRepository: "acme/checkout"},
+		Annotations: map[string]string{cluster.AnnotationRepository: p.hub.name},
 	}}, metav1.CreateOptions{})
 	p.hub.must(err)
 }
@@ -409,7 +409,7 @@ func (p *pull) checkClosedLate() {
 func (p *pull) holdGitHub(when func(int) bool, do func()) string {
 	target, err := url.Parse(p.hub.gh.URL())
 	p.hub.must(err)
-	path := fmt.Sprintf("/repos/acme/checkout/pulls/%d", p.number)
+	path := fmt.Sprintf("/repos/%s/pulls/%d", p.hub.name, p.number)
 	var mu sync.Mutex
 	seen, done := 0, false
 	proxy := &httputil.ReverseProxy{

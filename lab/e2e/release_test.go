@@ -14,7 +14,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/org/promote/lab/github"
 	"github.com/org/promote/pkg/cluster"
 )
 
@@ -72,17 +71,11 @@ func (d *deployed) inputs(more map[string]string) map[string]string {
 	return inputs
 }
 
-// byHand is a person's start of the workflow for a commit.
-func byHand(commit string) github.Event {
-	return github.Event{Name: "workflow_dispatch", Payload: fmt.Appendf(nil,
-		`{"inputs":{"commit":%q},"ref":"refs/heads/main","repository":{"full_name":"acme/checkout"},"sender":{"login":"ada"}}`, commit)}
-}
-
 // deploy runs the action for a commit.
 func (d *deployed) deploy(commit string, more map[string]string) result {
 	d.t.Helper()
 	d.git(d.clone, "checkout", "--quiet", commit)
-	return d.run("deploy", byHand(commit), d.inputs(more))
+	return d.run("deploy", d.byHand(commit), d.inputs(more))
 }
 
 // mustDeploy wants the candidate to serve.

@@ -5,6 +5,7 @@ package e2e
 import (
 	"maps"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -95,7 +96,8 @@ func (s *scene) dismiss(req request) {
 	client := gogithub.NewClient(nil).WithAuthToken(token)
 	client.BaseURL, err = url.Parse(s.h.gh.URL() + "/")
 	s.h.must(err)
-	_, _, err = client.PullRequests.DismissReview(s.t.Context(), "acme", "checkout", req.number, pull.Reviews[0].ID,
+	owner, name, _ := strings.Cut(s.h.name, "/")
+	_, _, err = client.PullRequests.DismissReview(s.t.Context(), owner, name, req.number, pull.Reviews[0].ID,
 		&gogithub.PullRequestReviewDismissalRequest{Message: gogithub.Ptr("Not yet")})
 	s.h.must(err)
 }

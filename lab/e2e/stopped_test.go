@@ -93,8 +93,7 @@ func stopAndResume(t *testing.T, is func(*http.Request) bool) {
 	}
 	deploy := func(commit, kubeconfig string) (github.Event, map[string]string) {
 		h.git(h.clone, "checkout", "--quiet", commit)
-		return github.Event{Name: "workflow_dispatch", Payload: fmt.Appendf(nil,
-				`{"inputs":{"commit":%q},"ref":"refs/heads/main","repository":{"full_name":"acme/checkout"},"sender":{"login":"ada"}}`, commit)},
+		return h.byHand(commit),
 			map[string]string{
 				"environment": "test", "namespace": p.namespace, "kubeconfig": kubeconfig, "service": "quick", "image": image.Context().Name(),
 				"digest": image.DigestStr(), "manifests": "deploy", "drain": "0s", "timeout": "2m", "allow-rollback": "true",
