@@ -11,28 +11,30 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// parseSheet parses the documents of one rendered file. The objects that could be parsed are returned with the error.
-func parseSheet(s *sheet) ([]object, error) {
-	var objects []object
-	var problems []error
-	for _, document := range split(s.String()) {
-		at := position{sheet: s, document: document, line: document.line}
-		parsed, err := parseYAML([]byte(document.text))
-		if err != nil {
-			problems = append(problems, yamlError(at, err))
-			continue
-		}
-		if parsed == nil {
-			continue // Only comments and blanks, as an {{ if }} around a document leaves them.
-		}
-		at.line = firstContent(document)
-		found, err := asObjects(parsed, at)
-		objects = append(objects, found...)
-		if err != nil {
-			problems = append(problems, err)
+// parseSheets parses the documents of rendered files. The objects that could be parsed are returned with the error.
+func parseSheets(sheets []*sheet) ([]object, error) {
+	var at []position
+	for _, s := range sheets {
+		for _, document := range split(s.String()) {
+			at = append(at, position{sheet: s, document: document, line: document.line})
 		}
 	}
-	return objects, errors.Join(problems...)
+	found, problems := make([][]object, len(at)), make([]error, len(at))
+	onAllCores(len(at), func(i int) { found[i], problems[i] = parseDocument(at[i]) })
+	return slices.Concat(found...), errors.Join(problems...)
+}
+
+// parseDocument parses one document; one of only comments and blanks, as an {{ if }} around a document leaves them, has no object.
+func parseDocument(at position) ([]object, error) {
+	parsed, err := parseYAML([]byte(at.document.text))
+	if err != nil {
+		return nil, yamlError(at, err)
+	}
+	if parsed == nil {
+		return nil, nil
+	}
+	at.line = firstContent(at.document)
+	return asObjects(parsed, at)
 }
 
 // document is a YAML document and its first line in the rendered text, from 1.

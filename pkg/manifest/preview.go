@@ -4,13 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"runtime"
 	"slices"
 	"strings"
-	"sync"
 
+	goyaml "go.yaml.in/yaml/v2"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"sigs.k8s.io/yaml"
 )
 
 // Preview is Version for people to read, before or without any lookup: the objects show what goes where instead of values, as
@@ -82,18 +80,11 @@ func (o *Objects) all() []*unstructured.Unstructured {
 func (o *Objects) YAML() (string, error) {
 	all := o.all()
 	texts, errs := make([][]byte, len(all)), make([]error, len(all))
-	var writing sync.WaitGroup
-	writers := runtime.GOMAXPROCS(0)
-	for n := range writers {
-		writing.Go(func() {
-			for i := n; i < len(all); i += writers {
-				var err error
-				if texts[i], err = yaml.Marshal(all[i].Object); err != nil {
-					errs[i] = fmt.Errorf("writing %s: %w", subject(all[i]), err)
-				}
-			}
-		})
-	}
-	writing.Wait()
+	onAllCores(len(all), func(i int) {
+		var err error
+		if texts[i], err = goyaml.Marshal(all[i].Object); err != nil {
+			errs[i] = fmt.Errorf("writing %s: %w", subject(all[i]), err)
+		}
+	})
 	return string(bytes.Join(texts, []byte("---\n"))), errors.Join(errs...)
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
 func TestAPreviewShowsWhatGoesWhere(t *testing.T) {
@@ -64,5 +65,25 @@ func TestAPreviewRefusesWhatVersionRefuses(t *testing.T) {
 	}
 	if diff := cmp.Diff(want.Error(), refused.Error()); diff != "" {
 		t.Errorf("the refusals differ (-want +got):\n%s", diff)
+	}
+}
+
+// TestYAMLKeepsEveryCharacter reads back what was written. A way over JSON turned U+0085 into a blank.
+func TestYAMLKeepsEveryCharacter(t *testing.T) {
+	const odd = "a\u0085b\u2028c\ttab 'single' \"double\" # no comment\n\nüß😀\x01 yes"
+	o := &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"name": "odd"},
+		"data": map[string]any{odd: odd, "yes": "0123", "big": int64(1) << 62, "share": 1e-7},
+	}}
+	text, err := (&Objects{Shared: []*unstructured.Unstructured{o}}).YAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := parseYAML([]byte(text))
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	if diff := cmp.Diff(any(o.Object), back); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -73,6 +73,7 @@ func Render(files []File, in Input) (*Rendered, error) {
 		return nil, errors.Join(problems...)
 	}
 	rendered := &Rendered{ledger: ledger}
+	var sheets []*sheet
 	for _, file := range files {
 		if isPartial(file.Name) {
 			continue
@@ -82,11 +83,12 @@ func Render(files []File, in Input) (*Rendered, error) {
 			problems = append(problems, err)
 			continue
 		}
-		objects, err := parseSheet(text)
-		rendered.objects = append(rendered.objects, objects...)
-		if err != nil {
-			problems = append(problems, err)
-		}
+		sheets = append(sheets, text)
+	}
+	objects, err := parseSheets(sheets)
+	rendered.objects = objects
+	if err != nil {
+		problems = append(problems, err)
 	}
 	problems = append(problems, duplicates(rendered.objects, in.Namespace)...)
 	problems = append(problems, ledger.places(rendered.objects)...)
@@ -136,15 +138,18 @@ func (r *renderer) define(files []File) []error {
 	defined := map[string]string{}
 	functions := r.functions()
 	r.root.Funcs(functions).Funcs(template.FuncMap{decider: decide})
-	for _, file := range files {
-		trees, err := parse.Parse(file.Name, string(file.Data), "", "", templateOwn, functions)
-		if err != nil {
-			problems = append(problems, explain(err, nil))
+	parsed, errs := make([]map[string]*parse.Tree, len(files)), make([]error, len(files))
+	onAllCores(len(files), func(i int) {
+		parsed[i], errs[i] = parse.Parse(files[i].Name, string(files[i].Data), "", "", templateOwn, functions)
+	})
+	for i, file := range files {
+		if errs[i] != nil {
+			problems = append(problems, explain(errs[i], nil))
 			continue
 		}
 		marks := newInstrument(file, r.marks)
-		for _, name := range slices.Sorted(maps.Keys(trees)) {
-			tree := trees[name]
+		for _, name := range slices.Sorted(maps.Keys(parsed[i])) {
+			tree := parsed[i][name]
 			if before, ok := defined[name]; ok {
 				problems = append(problems, fmt.Errorf("%s: the template %q is already defined in %s", file.Name, name, before))
 				continue
