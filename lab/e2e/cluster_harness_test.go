@@ -89,7 +89,8 @@ func newPlace(t *testing.T, environment string) *place {
 		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: role.Name},
 		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Name: "runner", Namespace: p.namespace}},
 	}, metav1.CreateOptions{}))
-	p.awaitRole(role)
+	rule := role.Rules[0]
+	p.awaitRight(rule.APIGroups[0], rule.Resources[0], rule.Verbs[0], true)
 	token, err := p.admin.CoreV1().ServiceAccounts(p.namespace).CreateToken(ctx, "runner", &authenticationv1.TokenRequest{}, metav1.CreateOptions{})
 	p.must(token, err)
 
@@ -114,20 +115,17 @@ func newPlace(t *testing.T, environment string) *place {
 	return p
 }
 
-// awaitRole waits until the API server's authorizer, which watches roles and bindings, has seen those of the account: on a busy
-// machine that takes seconds.
-func (p *place) awaitRole(role *rbacv1.Role) {
+// awaitRight waits until the API server's authorizer, which watches roles and bindings, allows or refuses something to the account:
+// on a busy machine that takes seconds.
+func (p *place) awaitRight(group, resource, verb string, allowed bool) {
 	p.t.Helper()
-	rule := role.Rules[0]
 	review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
-		User: "system:serviceaccount:" + p.namespace + ":runner",
-		ResourceAttributes: &authorizationv1.ResourceAttributes{
-			Namespace: p.namespace, Group: rule.APIGroups[0], Resource: rule.Resources[0], Verb: rule.Verbs[0],
-		},
+		User:               "system:serviceaccount:" + p.namespace + ":runner",
+		ResourceAttributes: &authorizationv1.ResourceAttributes{Namespace: p.namespace, Group: group, Resource: resource, Verb: verb},
 	}}
 	p.must(nil, wait.PollUntilContextTimeout(p.t.Context(), 20*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
 		answer, err := p.admin.AuthorizationV1().SubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
-		return err == nil && answer.Status.Allowed, err
+		return err == nil && answer.Status.Allowed == allowed, err
 	}))
 }
 

@@ -72,6 +72,9 @@ func (c *Cluster) read(ctx context.Context, ref ObjectRef) (*unstructured.Unstru
 // asMetadata asks for an answer without the object's content.
 const asMetadata = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 
+// asMetadataList asks for a list without the objects' content.
+const asMetadataList = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+
 // applyMode is how one server-side apply is sent.
 type applyMode struct {
 	dryRun bool
