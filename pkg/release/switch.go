@@ -134,7 +134,36 @@ func (c *Candidate) Rollback(ctx context.Context) error {
 			c.deps.Log.Infof("Service/%s/%s selects %s again", c.req.Namespace, s.Name, c.Baseline.ID)
 		}
 	}
-	return errors.Join(append(errs, c.refillBaseline(ctx))...)
+	if err := errors.Join(append(errs, c.refillBaseline(ctx))...); err != nil {
+		return err
+	}
+	c.followed(ctx)
+	return nil
+}
+
+const (
+	// followTime bounds the wait for the endpoint lists after a rollback: a candidate that may be bad must not run on because a
+	// controller is slow.
+	followTime = 2 * time.Second
+	// proxyTime is how long kube-proxy may take from the endpoint list to its tables. Who stops a pod sooner has connections refused.
+	proxyTime = 500 * time.Millisecond
+)
+
+// followed gives the cluster a moment to follow a rollback, before anybody stops the candidate's pods.
+func (c *Candidate) followed(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, followTime)
+	defer cancel()
+	for _, s := range c.Services {
+		if err := c.deps.Cluster.AwaitEndpoints(ctx, s.Name, cluster.Endpoints{Releases: []string{c.Baseline.ID}}); err != nil && !cluster.IsNotFound(err) {
+			return
+		}
+	}
+	timer := time.NewTimer(proxyTime)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
 }
 
 // startBaseline waits for the baseline's pods when none of them is left to take the traffic.
