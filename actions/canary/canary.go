@@ -142,6 +142,7 @@ func canary(ctx context.Context, a *gha.Action, g gate.Gate, in inputs, ch chang
 		return out, err
 	}
 	out.Digest = req.Image[len(in.Image)+1:]
+	dog := newWatchdog(ctx, a, in)
 	w := release.Witness{Gate: g, Change: ch, Image: req.Image, Environment: in.Environment, Run: a.Env().RunURL, RunID: a.Env().Run()}
 	c, chain, err := release.Enter(ctx, deps, req, w)
 	out.Chain = chain
@@ -157,7 +158,7 @@ func canary(ctx context.Context, a *gha.Action, g gate.Gate, in inputs, ch chang
 			return out, errors.Join(err, discard(ctx, c, err.Error()), c.Close(context.WithoutCancel(ctx)))
 		}
 	}
-	err = move(ctx, a, in, deps.Cluster, c, w, &out)
+	err = move(ctx, a, in, deps.Cluster, c, w, dog, &out)
 	err = errors.Join(err, testify(ctx, w, c, out, err))
 	// Others wait for the lock; a load balancer's address may take minutes.
 	job.Unlock(ctx, a, c)
@@ -199,7 +200,7 @@ func testify(ctx context.Context, w release.Witness, c *release.Candidate, out o
 }
 
 // move gives the candidate the traffic: in steps, or all at once when there is nobody to share it with.
-func move(ctx context.Context, a *gha.Action, in inputs, cl *cluster.Cluster, c *release.Candidate, w release.Witness, out *outcome) error {
+func move(ctx context.Context, a *gha.Action, in inputs, cl *cluster.Cluster, c *release.Candidate, w release.Witness, dog *watchdog, out *outcome) error {
 	switch {
 	case c.Unchanged:
 		a.Infof("release %s serves already; nothing to do", c.Release.ID)
@@ -215,15 +216,20 @@ func move(ctx context.Context, a *gha.Action, in inputs, cl *cluster.Cluster, c 
 		return finish(ctx, c)
 	}
 	// The lock's context: a run that has lost the lock must not move traffic.
-	return roll(c.Lock.Context(), a, in, cl, c, w, out)
+	return roll(c.Lock.Context(), a, in, cl, c, w, dog, out)
 }
 
 // roll moves the traffic and ends what it began: the old release goes after a promotion, the candidate after a rollback.
-func roll(ctx context.Context, a *gha.Action, in inputs, cl *cluster.Cluster, c *release.Candidate, w release.Witness, out *outcome) error {
+func roll(ctx context.Context, a *gha.Action, in inputs, cl *cluster.Cluster, c *release.Candidate, w release.Witness, dog *watchdog, out *outcome) error {
 	edge, plan, err := ready(ctx, a, in, cl, c, w)
 	if err != nil {
 		return errors.Join(err, discard(ctx, c, err.Error()))
 	}
+	stop, err := dog.start(ctx, cl)
+	if err != nil {
+		return errors.Join(err, discard(ctx, c, err.Error()))
+	}
+	defer stop()
 	result, err := rollout.Run(ctx, plan, edge)
 	out.Rollout = &result
 	if err != nil {

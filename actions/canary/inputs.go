@@ -38,6 +38,7 @@ type inputs struct {
 	checks      []metrics.Check
 	monitorURL  string
 	minRequests int
+	watchdog    string
 }
 
 // readInputs reports every problem at once.
@@ -52,6 +53,7 @@ func readInputs(a *gha.Action, from surroundings) (inputs, error) {
 		surge:       in.Int("surge", -1, 0, 10000),
 		monitorURL:  in.String("monitor-url", from.MonitorURL),
 		minRequests: in.Int("min-requests", 50, 1, 1_000_000_000),
+		watchdog:    in.OneOf("watchdog", watchdogAuto, watchdogAuto, watchdogOn, watchdogOff),
 	}
 	v.rules = readRules(in)
 	v.checks = readChecks(in, env.Workspace)

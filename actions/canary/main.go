@@ -18,6 +18,9 @@ import (
 )
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == watchCommand {
+		os.Exit(watch(os.Args[2:], os.Stdout))
+	}
 	os.Exit(gha.Run(os.Getenv, os.Stdout, func(ctx context.Context, a *gha.Action) error {
 		return run(ctx, a, surroundings{
 			Environ: os.Environ(), Kubeconfig: os.Getenv("KUBECONFIG"), MonitorURL: os.Getenv("PROMETHEUS_URL"),

@@ -41,6 +41,8 @@ type LockOptions struct {
 	// Supersede gives up with a [SupersededError] as soon as a later run of the same line holds the lock, has held it, or
 	// waits too.
 	Supersede bool
+	// Seen is who has watched the lock before; nil begins to watch now.
+	Seen *LockObserver
 	// Waiting is called when waiting begins, when the holder or its phase changes, and at least every 30 s; nil is allowed.
 	Waiting func(Holder)
 }
@@ -143,6 +145,9 @@ func (l *Lock) acquire(ctx context.Context, name string) (previous string, err e
 		}
 	}()
 	var seen observation
+	if l.opts.Seen != nil {
+		seen = l.opts.Seen.seen
+	}
 	for {
 		lease, err := c.Client.CoordinationV1().Leases(c.Namespace).Get(ctx, name, metav1.GetOptions{})
 		if err != nil && !IsNotFound(err) {

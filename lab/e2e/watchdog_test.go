@@ -1,0 +1,190 @@
+//go:build lab
+
+package e2e
+
+import (
+	"context"
+	"maps"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	generator "github.com/org/promote/lab/load"
+	"github.com/org/promote/pkg/cluster"
+)
+
+// telling is quick with the commit as its version, so that a client sees which release answers, and with an end that lets clients
+// leave: each of them keeps a connection for a second.
+var telling = strings.NewReplacer(`"-version=quick"`, `"-version={{ .Commit }}", "-graceful=2s"`, "terminationGracePeriodSeconds: 2", "terminationGracePeriodSeconds: 5").Replace(quick)
+
+// reaction is what a watchdog may take once the lock of a dead run has lapsed.
+const reaction = 5 * time.Second
+
+// birth is what a watchdog needs that comes to life only then: a Job makes its next pod after ten seconds.
+const birth = 15 * time.Second
+
+// guarded is a service in prod whose canaries have a watchdog.
+type guarded struct {
+	*scene
+	monitor  *monitor
+	baseline string
+	load     *generator.Run
+}
+
+func newGuarded(t *testing.T) *guarded {
+	t.Helper()
+	g := &guarded{scene: newScene(t, "prod"), monitor: newMonitor(t)}
+	g.h.commit("main", map[string]string{"deploy/quick.yaml": telling})
+	data, err := os.ReadFile("../../docs/role-watchdog.yaml")
+	g.h.must(err)
+	for _, o := range g.p.objects(string(data)) {
+		if o.GetKind() == "RoleBinding" {
+			subjects, _, _ := unstructured.NestedSlice(o.Object, "subjects")
+			subjects[0].(map[string]any)["namespace"] = g.p.namespace
+			g.h.must(unstructured.SetNestedSlice(o.Object, subjects, "subjects"))
+		}
+		g.p.create(o)
+	}
+	base := g.h.run("canary", g.merged("base").event, g.inputs(g.more(nil)), g.runner())
+	if base.outputs["result"] != "promoted" {
+		t.Fatalf("the baseline was not brought up:\n%s", base.output)
+	}
+	g.baseline = base.outputs["release"]
+	g.monitor.baseline.Store(&g.baseline)
+	service, err := g.p.admin.CoreV1().Services(g.p.namespace).Get(t.Context(), "quick", metav1.GetOptions{})
+	g.h.must(err)
+	url := "http://" + service.Spec.ClusterIP
+	await(t, url)
+	g.load, err = generator.Start(t.Context(), generator.Config{URL: url, Rate: 50, KeepAlive: 0.5, Clients: 5, PerConnection: 5, Scenario: generator.Get("/")})
+	g.h.must(err)
+	return g
+}
+
+func (g *guarded) more(more map[string]string) map[string]string {
+	all := map[string]string{
+		"monitor-url": g.monitor.url, "checks": g.monitor.checks(), "steps": "25,50,100", "step-duration": "400ms", "step-limit": "1m", "interval": "200ms",
+		"watchdog": "true", "drain": "2s",
+	}
+	maps.Copy(all, more)
+	return all
+}
+
+// dogs are the watchdogs' Jobs.
+func (g *guarded) dogs() []batchv1.Job {
+	g.t.Helper()
+	jobs, err := g.p.admin.BatchV1().Jobs(g.p.namespace).List(context.Background(), metav1.ListOptions{LabelSelector: cluster.LabelWatchdog + "=quick"})
+	g.h.must(err)
+	return jobs.Items
+}
+
+// wanted is how many pods the candidate is to have.
+func (g *guarded) wanted() int32 {
+	g.t.Helper()
+	all, err := g.p.admin.AppsV1().Deployments(g.p.namespace).List(context.Background(), metav1.ListOptions{})
+	g.h.must(err)
+	for _, d := range all.Items {
+		if d.Labels[cluster.LabelRelease] != g.baseline {
+			return *d.Spec.Replicas
+		}
+	}
+	return 0
+}
+
+// TestAWatchdogMakesADeadCanarySafe kills a canary where it stands. Nobody runs anything again: the watchdog gives the traffic back
+// within the lock's time and five seconds, removes the candidate, and ends.
+func TestAWatchdogMakesADeadCanarySafe(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		enough bool
+		more   map[string]string
+		until  func(*guarded) bool
+		// then is what happens to the watchdog itself at that moment.
+		then func(*guarded)
+	}{
+		"before it takes traffic":           {until: func(g *guarded) bool { return len(g.dogs()) > 0 }},
+		"while a step is judged":            {until: func(g *guarded) bool { return g.selected() == both }},
+		"while the pods of a step come":     {enough: true, until: func(g *guarded) bool { return g.selected() == both && g.wanted() > 1 }},
+		"while it has all of the traffic":   {enough: true, more: map[string]string{"bake": "1m"}, until: func(g *guarded) bool { s := g.selected(); return s != both && s != g.baseline }},
+		"and the watchdog's pod is deleted": {until: func(g *guarded) bool { return g.selected() == both }, then: (*guarded).shootDog},
+		"and there are two watchdogs":       {until: func(g *guarded) bool { return g.selected() == both }, then: (*guarded).doubleDog},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := newGuarded(t)
+			g.monitor.enough.Store(c.enough)
+			req := g.merged("next")
+			before := g.begin()
+			r := g.start("canary", req.event, g.more(c.more))
+			r.await("it is to be killed", func() bool { return c.until(g) })
+			killed := time.Now()
+			g.h.must(r.cmd.Process.Kill())
+			<-r.ended
+			if c.then != nil {
+				c.then(g)
+			}
+			g.await("the baseline has all of the traffic", func() bool { return g.selected() == g.baseline && time.Since(killed) > time.Second })
+			g.await("the candidate is gone", func() bool { return g.wanted() == 0 })
+			g.await("every watchdog has ended", func() bool {
+				for _, dog := range g.dogs() {
+					if dog.Status.Succeeded == 0 {
+						return false
+					}
+				}
+				return true
+			})
+			g.wantGone(before)
+			within := cluster.LockTime + reaction
+			if c.then != nil {
+				within += birth
+			}
+			g.wantSafe(req, killed, within)
+		})
+	}
+}
+
+// wantSafe wants no request to have failed, and none to have reached the candidate later than promised.
+func (g *guarded) wantSafe(req request, killed time.Time, within time.Duration) {
+	g.t.Helper()
+	records, err := g.load.Stop()
+	g.h.must(err)
+	var last time.Time
+	for _, r := range records {
+		if r.Failed() {
+			g.t.Errorf("a request failed %s after the kill: %+v", r.Time.Sub(killed), r)
+		}
+		if strings.HasPrefix(r.Version, req.head) && r.Time.After(last) {
+			last = r.Time
+		}
+	}
+	if last.IsZero() {
+		g.t.Log("no request reached the candidate")
+		return
+	}
+	g.t.Logf("the last request reached the candidate %.1f s after the kill", last.Sub(killed).Seconds())
+	if late := last.Sub(killed); late > within {
+		g.t.Errorf("a request reached the candidate %s after the kill, want at most %s", late, within)
+	}
+}
+
+// shootDog deletes the watchdog's pod at once; its Job makes another.
+func (g *guarded) shootDog() {
+	g.t.Helper()
+	g.h.must(g.p.admin.CoreV1().Pods(g.p.namespace).DeleteCollection(g.t.Context(), metav1.DeleteOptions{GracePeriodSeconds: new(int64(0))},
+		metav1.ListOptions{LabelSelector: cluster.LabelWatchdog + "=quick"}))
+}
+
+// doubleDog makes a second watchdog like the first.
+func (g *guarded) doubleDog() {
+	g.t.Helper()
+	dog := g.dogs()[0]
+	dog.Spec.Selector, dog.Spec.Template.Labels = nil, map[string]string{cluster.LabelWatchdog: "quick"}
+	_, err := g.p.admin.BatchV1().Jobs(g.p.namespace).Create(g.t.Context(), &batchv1.Job{
+		ObjectMeta: metav1.ObjectMeta{GenerateName: "second-", Labels: dog.Labels}, Spec: dog.Spec,
+	}, metav1.CreateOptions{})
+	g.h.must(err)
+}
