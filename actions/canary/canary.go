@@ -34,6 +34,8 @@ const (
 	held       = "held"
 	abandoned  = "abandoned"
 	planned    = "planned"
+	recovered  = "recovered"
+	busy       = "busy"
 )
 
 const (
@@ -51,8 +53,11 @@ func run(ctx context.Context, a *gha.Action, from surroundings) error {
 	if err != nil {
 		return err
 	}
-	if in.mode == modePlan {
+	switch in.mode {
+	case modePlan:
 		return showPlan(ctx, a, in)
+	case modeRecover:
+		return makeSafe(ctx, a, in)
 	}
 	gh, err := github.New(github.Config{APIURL: a.Env().APIURL, Token: in.Token, Repository: a.Env().Repository, Redact: a.Redact})
 	if err != nil {

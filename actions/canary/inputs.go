@@ -19,6 +19,8 @@ import (
 const (
 	modeRun  = "run"
 	modePlan = "plan"
+	// modeRecover makes safe what a run left that has died.
+	modeRecover = "recover"
 )
 
 // falseAlarms is the chance that a candidate no worse than allowed is rolled back by its ratio checks, over the whole run.
@@ -44,8 +46,13 @@ type inputs struct {
 // readInputs reports every problem at once.
 func readInputs(a *gha.Action, from surroundings) (inputs, error) {
 	in, env := a.Inputs(), a.Env()
+	mode := in.OneOf("mode", modeRun, modeRun, modePlan, modeRecover)
+	if mode == modeRecover {
+		v := inputs{mode: mode, Inputs: job.Read(in, env, job.Ways{Example: "prod", Concurrency: []string{release.Queue}, Named: true, Kubeconfig: from.Kubeconfig})}
+		return v, in.Err()
+	}
 	v := inputs{
-		mode: in.OneOf("mode", modeRun, modeRun, modePlan),
+		mode: mode,
 		Inputs: job.Read(in, env, job.Ways{
 			Example: "prod", Concurrency: []string{release.Queue, release.Supersede, release.Reject}, Kubeconfig: from.Kubeconfig,
 		}),

@@ -14,8 +14,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/org/promote/lab/github"
 	generator "github.com/org/promote/lab/load"
 	"github.com/org/promote/pkg/cluster"
+	"github.com/org/promote/pkg/report"
 )
 
 // telling is quick with the commit as its version, so that a client sees which release answers, and with an end that lets clients
@@ -187,4 +189,47 @@ func (g *guarded) doubleDog() {
 		ObjectMeta: metav1.ObjectMeta{GenerateName: "second-", Labels: dog.Labels}, Spec: dog.Spec,
 	}, metav1.CreateOptions{})
 	g.h.must(err)
+}
+
+// TestRecoverMakesADeadCanarySafe has no watchdog: a scheduled run finds what the dead one left, and leaves one that lives alone.
+func TestRecoverMakesADeadCanarySafe(t *testing.T) {
+	t.Parallel()
+	g := newGuarded(t)
+	// Nothing but what finds the service.
+	inputs := map[string]string{
+		"mode": "recover", "environment": "prod", "namespace": g.p.namespace, "kubeconfig": g.p.kubeconfig, "service": "quick", "drain": "2s",
+	}
+	recover := func() result {
+		return g.h.run("canary", github.Event{Name: "schedule", Payload: []byte(`{"schedule":"*/10 * * * *"}`)}, inputs, g.runner())
+	}
+	if res := recover(); res.code != 0 || res.outputs["result"] != "unchanged" || res.outputs["release"] != g.baseline {
+		t.Errorf("with nothing to do it ended with %d, %v\n%s", res.code, res.outputs, res.output)
+	}
+	req := g.merged("next")
+	before := g.begin()
+	r := g.start("canary", req.event, g.more(map[string]string{"watchdog": "false"}))
+	r.await("the candidate takes its part", func() bool { return g.selected() == both })
+	if res := recover(); res.code != 0 || res.outputs["result"] != "busy" || g.selected() != both {
+		t.Errorf("beside a run that lives it ended with %d, %v\n%s", res.code, res.outputs, res.output)
+	}
+	g.h.must(r.cmd.Process.Kill())
+	<-r.ended
+	res := recover()
+	if res.code != 0 || res.outputs["result"] != "recovered" || res.outputs["release"] != g.baseline || !strings.HasPrefix(res.outputs["previous"], req.head[:7]) {
+		t.Errorf("after the run's death it ended with %d, %v\n%s", res.code, res.outputs, res.output)
+	}
+	if want := "had died, " + report.Escape(g.baseline) + " serves"; !strings.Contains(res.summary, want) {
+		t.Errorf("the summary lacks %q:\n%s", want, res.summary)
+	}
+	statuses, err := g.h.repo.Statuses(req.head)
+	g.h.must(err)
+	if s := statuses[0]; s.Context != "promote/prod" || s.State != "failure" || !strings.Contains(s.Description, "died") {
+		t.Errorf("the last status of the commit is %+v", s)
+	}
+	g.wantTraffic(before, g.baseline, both, g.baseline)
+	g.wantGone(before)
+	g.wantSafe(req, time.Now(), 0)
+	if res := recover(); res.outputs["result"] != "unchanged" {
+		t.Errorf("again it ended with %v", res.outputs)
+	}
 }

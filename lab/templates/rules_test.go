@@ -63,6 +63,9 @@ func TestDeploymentsQueueByServiceAndEnvironmentAndAreNotCancelled(t *testing.T)
 // group is how the deployments of an environment are told apart. Those of one pull request's preview wait for one another alone.
 func group(tmpl template, uses *actionlint.ExecAction) string {
 	switch {
+	case recovers(uses):
+		// It must not take the place of a deployment that waits.
+		return "recover"
 	case uses.Inputs["preview"] == nil:
 		return uses.Inputs["environment"].Value.Value
 	case tmpl.workflow.On[0].EventName() == "schedule":
@@ -71,9 +74,18 @@ func group(tmpl template, uses *actionlint.ExecAction) string {
 	return "preview-${{ github.event.pull_request.number }}"
 }
 
-// removes says whether a job takes previews away and needs nothing of the repository for it.
+// recovers says whether a step makes safe what another run left.
+func recovers(uses *actionlint.ExecAction) bool {
+	mode := uses.Inputs["mode"]
+	return mode != nil && mode.Value.Value == "recover"
+}
+
+// removes says whether a job takes something away and needs nothing of the repository for it.
 func removes(tmpl template, job *actionlint.Job) bool {
 	uses, ok := job.Steps[0].Exec.(*actionlint.ExecAction)
+	if ok && recovers(uses) {
+		return true
+	}
 	if !ok || len(job.Steps) > 1 || uses.Inputs["preview"] == nil {
 		return false
 	}

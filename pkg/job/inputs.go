@@ -46,6 +46,8 @@ type Ways struct {
 	Concurrency []string
 	// Alone says that nobody is asked: the run needs no token, and any runner will do.
 	Alone bool
+	// Named says that nothing is brought out: a service in its environment is named, and image, manifests and token are not needed.
+	Named bool
 	// Kubeconfig is the runner's, for when the workflow names no way to the cluster.
 	Kubeconfig string
 }
@@ -55,8 +57,6 @@ func Read(in *gha.Inputs, env gha.Env, ways Ways) Inputs {
 	v := Inputs{
 		Environment:   in.Required("environment", "name the environment, for instance "+ways.Example),
 		Service:       in.Required("service", "name the service, for instance checkout"),
-		Image:         in.Required("image", "give the image's repository, without tag or digest, for instance registry.example.com/checkout"),
-		Manifests:     Below(env.Workspace, in.Required("manifests", "give the file or folder of manifest templates, for instance deploy")),
 		Values:        in.String("values", ""),
 		Namespace:     in.String("namespace", ""),
 		Cluster:       in.String("cluster", ""),
@@ -77,7 +77,11 @@ func Read(in *gha.Inputs, env gha.Env, ways Ways) Inputs {
 		Drain:         in.Duration("drain", 30*time.Second),
 		AWSRegion:     in.String("aws-region", ""),
 	}
-	if !ways.Alone {
+	if !ways.Named {
+		v.Image = in.Required("image", "give the image's repository, without tag or digest, for instance registry.example.com/checkout")
+		v.Manifests = Below(env.Workspace, in.Required("manifests", "give the file or folder of manifest templates, for instance deploy"))
+	}
+	if !ways.Alone && (!ways.Named || in.String("github-token", "") != "") {
 		v.Token = in.Secret("github-token", "pass `github-token: ${{ github.token }}`")
 	}
 	if v.Image != "" {
