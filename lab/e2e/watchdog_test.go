@@ -191,6 +191,48 @@ func (g *guarded) doubleDog() {
 	g.h.must(err)
 }
 
+// TestACancelledCanaryIsSafeInSeconds cancels a canary where it stands, as a person does on GitHub: SIGINT now, SIGTERM after 7.5 s.
+// It ends by itself before the second signal, and the candidate has lost its traffic in less than five seconds.
+func TestACancelledCanaryIsSafeInSeconds(t *testing.T) {
+	t.Parallel()
+	const limit, second = 5 * time.Second, 7500 * time.Millisecond
+	for name, c := range map[string]struct {
+		enough bool
+		more   map[string]string
+		until  func(*guarded) bool
+	}{
+		"while a step is judged":          {until: func(g *guarded) bool { return g.selected() == both }},
+		"while the pods of a step come":   {enough: true, until: func(g *guarded) bool { return g.selected() == both && g.wanted() > 1 }},
+		"while it has all of the traffic": {enough: true, more: map[string]string{"bake": "1m"}, until: func(g *guarded) bool { s := g.selected(); return s != both && s != g.baseline }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := newGuarded(t)
+			g.monitor.enough.Store(c.enough)
+			req := g.merged("next")
+			before := g.begin()
+			r := g.start("canary", req.event, g.more(c.more))
+			r.await("it is to be cancelled", func() bool { return c.until(g) })
+			cancelled := time.Now()
+			g.h.must(r.cmd.Process.Signal(os.Interrupt))
+			res := r.end()
+			took := time.Since(cancelled)
+			if took > second {
+				t.Errorf("it ended %s after the first signal, and GitHub sends the second after %s", took, second)
+			}
+			if res.code != 130 || res.outputs["result"] != "rolled-back" || res.outputs["time-to-safe"] == "" {
+				t.Errorf("it ended with %d, %v\n%s", res.code, res.outputs, res.output)
+			}
+			if selected := g.selected(); selected != g.baseline {
+				t.Errorf("the Service selects %s", selected)
+			}
+			g.wantGone(before)
+			g.wantSafe(req, cancelled, limit)
+			t.Logf("it ended %s after the signal; time to safe %s", took.Round(time.Millisecond), res.outputs["time-to-safe"])
+		})
+	}
+}
+
 // TestRecoverMakesADeadCanarySafe has no watchdog: a scheduled run finds what the dead one left, and leaves one that lives alone.
 func TestRecoverMakesADeadCanarySafe(t *testing.T) {
 	t.Parallel()
