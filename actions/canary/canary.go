@@ -71,6 +71,9 @@ func run(ctx context.Context, a *gha.Action, from surroundings) error {
 	if err != nil {
 		return errors.Join(err, a.SetOutput("result", refused))
 	}
+	if err := thawed(ctx, a, gh, in, ch); err != nil {
+		return errors.Join(err, a.SetOutput("result", refused))
+	}
 	g, keyErr := in.Gate(ctx, a, gh, in.Environment)
 	approvers, mayErr := g.May(ctx, ch)
 	if err := errors.Join(keyErr, mayErr); err != nil {

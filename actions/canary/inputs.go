@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/org/promote/pkg/gate"
 	"github.com/org/promote/pkg/gha"
 	"github.com/org/promote/pkg/job"
 	"github.com/org/promote/pkg/metrics"
@@ -41,6 +42,7 @@ type inputs struct {
 	monitorURL  string
 	minRequests int
 	watchdog    string
+	freeze      gate.Freeze
 }
 
 // readInputs reports every problem at once.
@@ -63,6 +65,12 @@ func readInputs(a *gha.Action, from surroundings) (inputs, error) {
 		watchdog:    in.OneOf("watchdog", watchdogAuto, watchdogAuto, watchdogOn, watchdogOff),
 	}
 	v.rules = readRules(in)
+	var err error
+	if v.freeze, err = gate.ParseFreeze(in.String("freeze", "")); err != nil {
+		for _, problem := range each(err) {
+			in.Problem("freeze", "%v", problem)
+		}
+	}
 	v.checks = readChecks(in, env.Workspace)
 	in.OneOf("monitor", "prometheus", "prometheus")
 	if _, err := metrics.NewPrometheus(metrics.PrometheusConfig{URL: v.monitorURL}); err != nil {
