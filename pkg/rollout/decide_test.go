@@ -224,3 +224,9 @@ func randomObservation(rnd *rand.Rand, s State, now *time.Time) Observation {
 	}
 	return o
 }
+
+// FuzzDecide plays histories beyond those of the test; `make fuzz` plays millions.
+func FuzzDecide(f *testing.F) {
+	f.Add(uint64(1))
+	f.Fuzz(func(t *testing.T, seed uint64) { playHistory(t, seed) })
+}
