@@ -14,8 +14,8 @@ type Ratio struct {
 	Compare bool
 	// MinRequests is how many requests the candidate must have answered before it can pass.
 	MinRequests int
-	// Alpha is the chance, per step, that a candidate that keeps its bound and is no worse than the baseline fails anyway.
-	// It holds over all looks together. Each of the two tests gets its half when both are asked for.
+	// Alpha is the chance that a candidate that keeps its bound and is no worse than the baseline fails anyway. It holds over
+	// all looks and steps of a run together. Each of the two tests gets its half when both are asked for.
 	Alpha float64
 }
 
@@ -37,30 +37,13 @@ func (r Ratio) Check() error {
 	return errors.Join(errs...)
 }
 
-// Evidence is what a ratio has seen within one step. It belongs to one goroutine.
-type Evidence struct {
-	seen     [2]Counts // candidate, baseline: cumulative, as of the last look
-	record   Counts    // the baseline's record from before the step
-	compared comparison
-}
-
-// Begin starts a step. record is what is known of the baseline from before it; it may be empty.
-func (r Ratio) Begin(record Counts) *Evidence {
-	if record.check() != "" {
-		record = Counts{}
-	}
-	return &Evidence{record: record, compared: comparison{past: record}}
-}
-
-// Record is all that is known of the baseline: the next step's Begin takes it.
-func (e *Evidence) Record() Counts { return e.compared.past }
-
 // Judge looks at the counts of the step so far (cumulative since the step began). baseline is nil when none serves beside
-// the candidate; a comparison then holds the candidate against the upper 99 % limit of the baseline's record.
+// the candidate; a comparison then holds the candidate against what the baseline's record says its rate can be at most.
 //
-// It fails as soon as an e-value reaches 1/alpha: no number of looks raises the chance of a false alarm above alpha, as
-// far as the monitor's counts are exact (rates over short windows are extrapolated; counts are rounded and never taken
-// back). It passes when the candidate has answered MinRequests, nothing failed, and its rate is within the bound.
+// It fails as soon as the evidence reaches 1/alpha: no number of looks or steps raises the chance of a false alarm above
+// alpha, as far as requests fail independently of each other within a block, and the monitor's counts are exact (rates over
+// short windows are extrapolated; counts are rounded and never taken back). It passes when the candidate has answered
+// MinRequests within the step, nothing failed, and its rate is within the bound.
 func (r Ratio) Judge(e *Evidence, candidate Counts, baseline *Counts) Result {
 	res := Result{Candidate: &candidate, Baseline: baseline}
 	if problem := candidate.check(); problem != "" {
@@ -76,11 +59,8 @@ func (r Ratio) Judge(e *Evidence, candidate Counts, baseline *Counts) Result {
 	rate := candidate.Rate()
 	res.Value = &rate
 
-	alpha := r.Alpha
-	if r.Max != nil && r.Compare {
-		alpha /= 2
-	}
-	failed, thresholds := r.tests(e, candidate, baseline, alpha)
+	e.observe(candidate, baseline, 1/r.alphaEach())
+	failed, thresholds := r.tests(e, candidate, baseline)
 	res.Threshold = thresholds
 	switch {
 	case failed != "":
@@ -88,9 +68,12 @@ func (r Ratio) Judge(e *Evidence, candidate Counts, baseline *Counts) Result {
 	case candidate.Total < float64(r.MinRequests):
 		res.Outcome = NotEnough
 		res.Reason = fmt.Sprintf("%s; %d requests are needed", candidate, r.MinRequests)
-	case r.Compare && baseline != nil && baseline.Total < float64(r.MinRequests) && e.record.Total < float64(r.MinRequests):
+	case r.Compare && baseline != nil && baseline.Total < float64(r.MinRequests) && e.before.Total < float64(r.MinRequests):
 		res.Outcome = NotEnough
 		res.Reason = fmt.Sprintf("%s; the baseline answered only %s, %d are needed to compare", candidate, number(baseline.Total), r.MinRequests)
+	case r.Compare && baseline == nil && e.record.Total <= 0:
+		res.Outcome = NotEnough
+		res.Reason = fmt.Sprintf("%s; the baseline has answered nothing that this could be compared with", candidate)
 	case r.Max != nil && rate > *r.Max:
 		res.Outcome = NotEnough
 		res.Reason = fmt.Sprintf("%s is above %s, but that may still be chance", candidate, percent(*r.Max))
@@ -103,22 +86,30 @@ func (r Ratio) Judge(e *Evidence, candidate Counts, baseline *Counts) Result {
 	return res
 }
 
-// tests runs what the rule asks for; failed is the reason, "" while there is none.
-func (r Ratio) tests(e *Evidence, candidate Counts, baseline *Counts, alpha float64) (failed, thresholds string) {
+// alphaEach is what each of the tests may spend.
+func (r Ratio) alphaEach() float64 {
+	if r.Max != nil && r.Compare {
+		return r.Alpha / 2
+	}
+	return r.Alpha
+}
+
+// tests says what the evidence is worth to what the rule asks for; failed is the reason, "" while there is none.
+func (r Ratio) tests(e *Evidence, candidate Counts, baseline *Counts) (failed, thresholds string) {
+	goal := 1 / r.alphaEach()
+	fail := func(v float64, format string, args ...any) {
+		if v >= goal {
+			failed = fmt.Sprintf(format, args...) + fmt.Sprintf(" (evidence %s, needed %s)", odd(v), odd(goal))
+		}
+	}
 	if r.Compare {
 		switch {
 		case baseline != nil:
 			thresholds = fmt.Sprintf("baseline %s", percent(baseline.Rate()))
-			e.observe(candidate, *baseline)
-			if v := e.compared.evidence(); v >= 1/alpha {
-				failed = fmt.Sprintf("%s is worse than the baseline's %s (evidence %s, needed %s)", candidate, baseline, odd(v), odd(1/alpha))
-			}
-		case e.record.Total > 0:
-			bound := math.Min(0.98, upperRate(e.record))
-			thresholds = fmt.Sprintf("the baseline's record, at most %s", percent(bound))
-			if v := boundEvidence(candidate, bound); v >= 1/alpha {
-				failed = fmt.Sprintf("%s is worse than the baseline's record %s (evidence %s, needed %s)", candidate, e.record, odd(v), odd(1/alpha))
-			}
+			fail(e.worse(), "%s is worse than the baseline's %s", candidate, baseline)
+		case e.alone != nil:
+			thresholds = fmt.Sprintf("the baseline's record, at most %s", percent(e.limit))
+			fail(e.worse(), "%s is worse than the baseline's record %s", candidate, e.record)
 		}
 	}
 	if r.Max == nil {
@@ -128,28 +119,9 @@ func (r Ratio) tests(e *Evidence, candidate Counts, baseline *Counts, alpha floa
 		thresholds += ", "
 	}
 	thresholds += "max " + percent(*r.Max)
-	// A bound of 0 fails with the first whole bad request; extrapolation makes fractions out of nothing.
-	if v := boundEvidence(candidate.rounded(), *r.Max); v >= 1/alpha {
-		failed = fmt.Sprintf("%s is above the bound of %s (evidence %s, needed %s)", candidate, percent(*r.Max), odd(v), odd(1/alpha))
-	}
+	fail(e.above(), "%s is above the bound of %s", candidate, percent(*r.Max))
 	return failed, thresholds
 }
-
-// observe turns cumulative counts into the next block.
-func (e *Evidence) observe(candidate, baseline Counts) {
-	next := [2]Counts{candidate.rounded(), baseline.rounded()}
-	var block [2]Counts
-	for i := range next {
-		// A pod that went away takes its counts along; what was seen stays seen.
-		block[i].Total = math.Max(0, next[i].Total-e.seen[i].Total)
-		block[i].Bad = math.Min(block[i].Total, math.Max(0, next[i].Bad-e.seen[i].Bad))
-		e.seen[i].Total = math.Max(e.seen[i].Total, next[i].Total)
-		e.seen[i].Bad = math.Max(e.seen[i].Bad, next[i].Bad)
-	}
-	e.compared.add(block[0], block[1])
-}
-
-func (c Counts) rounded() Counts { return Counts{Bad: math.Round(c.Bad), Total: math.Round(c.Total)} }
 
 // odd prints an e-value.
 func odd(v float64) string {
