@@ -5,9 +5,8 @@ import "math"
 // effects are the worsenings that a comparison looks for, as factors on the odds that a request is bad, and what part of the
 // money is on each. A candidate whose odds are less than doubled is not worth a rollback; it makes a bet on 3 lose. Beyond 30
 // a bet hardly gains: a bad request can be the candidate's with a chance of 1 at most. In between they stand so close that
-// one of them earns nearly what a bet on the true effect would. The two large ones together carry more than half, since they
-// are decided by few bad requests, where each counts.
-var effects = []effect{{3, 0.35}, {6, 0.15}, {30, 0.5}}
+// one of them earns nearly what a bet on the true effect would.
+var effects = []effect{{3, 0.45}, {6, 0.15}, {30, 0.4}}
 
 // effect is one worsening and its part of the money.
 type effect struct{ factor, part float64 }
@@ -34,7 +33,7 @@ func effectsAbove(rate float64) []effect {
 const (
 	// firstStake is the part of the money that is bet from the beginning; most bad candidates are bad from their first
 	// request on. The rest is for those that turn bad later.
-	firstStake = 0.9
+	firstStake = 0.95
 	// Whenever the bets are worth less than lowWater of what is kept back, laterStake of that is bet anew: after hours of
 	// health the first bets are worth nothing, and a bet that has all but lost takes as long to recover as it took to lose.
 	lowWater, laterStake = 0.25, 0.5
