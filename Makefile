@@ -9,10 +9,10 @@ GO = $$($(CURDIR)/hack/go)
 LAB = $$($(CURDIR)/hack/lab)
 LINT = $(GO) tool -modfile=hack/lint/go.mod golangci-lint
 
-.PHONY: help demo test kill-test check lint generate lab-up lab-down bench bench-build record clean unit fmt vet fuzz
+.PHONY: help demo test kill-test check lint generate lab-up lab-down bench bench-build bench-deploy bench-verdict record clean unit fmt vet fuzz
 
 help: ## List the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: ## Play the whole promotion of the example service on real parts; KUBECONFIG=… REGISTRY=… use a cluster you have
 	@[ -n "$${KUBECONFIG:-}" ] || $(LAB) up
@@ -63,7 +63,7 @@ lab-up: ## Start the lab: a real Kubernetes, registry, BuildKit and Prometheus o
 lab-down: ## Stop the lab and leave nothing behind but the build cache
 	@$(LAB) down
 
-bench: bench-deploy bench-build ## All benchmarks: against peers in the same run as ratios, and of single functions
+bench: bench-deploy bench-build bench-verdict ## All benchmarks: against peers in the same run as ratios, and of single functions
 	@$(GO) test -run '^$$' -bench . -benchmem ./...
 
 record: lab-up ## Make the failures that waiting is tested with happen again in the lab, and record them
@@ -80,6 +80,9 @@ bench-deploy: lab-up ## Deploy a service with promote, kubectl and helm, in one 
 	@mkdir -p bin; CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/deploy ./actions/deploy
 	@cd hack/bench && $(GO) build -o ../../bin/ ./kubectl helm.sh/helm/v4/cmd/helm
 	@cd lab && $(GO) run ./benchdeploy -action ../bin/deploy -kubectl ../bin/kubectl -helm ../bin/helm $(BENCH)
+
+bench-verdict: ## Simulate canaries under promote's verdict and those of Argo, Flagger and Kayenta; about a minute on two free cores, no cluster
+	@cd lab && $(GO) run ./benchverdict $(BENCH_VERDICT)
 
 clean: ## Remove what was built here
 	@rm -rf bin dist

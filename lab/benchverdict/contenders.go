@@ -25,18 +25,34 @@ type contender struct {
 }
 
 var contenders = []contender{
-	{"promote", func([]trace) []rule { return []rule{promote} }, nil},
+	{"promote", func([]trace) []rule { return []rule{compared} }, nil},
+	{"promote, max", boundSettings, nil},
 	{"Argo", argoSettings, argoUsual},
 	{"Flagger", flaggerSettings, flaggerUsual},
 	{"Kayenta", kayentaSettings, kayentaUsual},
 }
 
-// ratio is promote's rule as the action has it, with the whole alpha for the one check.
-var ratio = verdict.Ratio{Compare: true, MinRequests: 50, Alpha: falseAlarms}
+// comparison is promote's rule without a bound, with the whole alpha for the one check.
+var comparison = verdict.Ratio{Compare: true, MinRequests: 50, Alpha: falseAlarms}
 
-// promote compares by its sequential test, with the same evidence through all steps.
-func promote(t trace) int {
-	evidence := ratio.Begin(verdict.Counts{})
+func compared(t trace) int { return promote(t, comparison) }
+
+// boundSettings is promote with a bound instead: the rate of the healthy runs, which the peers are tuned to as well.
+func boundSettings(healthy []trace) []rule {
+	var all verdict.Counts
+	for _, t := range healthy {
+		for _, l := range t {
+			add(&all, l.candidate)
+		}
+	}
+	max := all.Rate()
+	bounded := verdict.Ratio{Max: &max, MinRequests: 50, Alpha: falseAlarms}
+	return []rule{func(t trace) int { return promote(t, bounded) }}
+}
+
+// promote judges by its sequential test, with the same evidence through all steps.
+func promote(t trace, by verdict.Ratio) int {
+	evidence := by.Begin(verdict.Counts{})
 	var candidate, baseline verdict.Counts
 	for second, l := range t {
 		if second > 0 && second%(looks/steps) == 0 {
@@ -45,7 +61,7 @@ func promote(t trace) int {
 		}
 		add(&candidate, l.candidate)
 		add(&baseline, l.baseline)
-		if b := baseline; ratio.Judge(evidence, candidate, &b).Outcome == verdict.Fail {
+		if b := baseline; by.Judge(evidence, candidate, &b).Outcome == verdict.Fail {
 			return second
 		}
 	}
@@ -59,9 +75,9 @@ func add(to *verdict.Counts, c count) {
 
 // passesWithoutTraffic is how many looks pass a candidate that nobody asks.
 func passesWithoutTraffic() (passes int) {
-	evidence := ratio.Begin(verdict.Counts{Total: 5000})
+	evidence := comparison.Begin(verdict.Counts{Total: 5000})
 	for second := range looks {
-		if ratio.Judge(evidence, verdict.Counts{}, &verdict.Counts{Bad: 1, Total: float64(8 * second)}).Outcome == verdict.Pass {
+		if comparison.Judge(evidence, verdict.Counts{}, &verdict.Counts{Bad: 1, Total: float64(8 * second)}).Outcome == verdict.Pass {
 			passes++
 		}
 	}

@@ -35,7 +35,7 @@ func kayentaSettings(healthy []trace) []rule {
 	for _, point := range []int{30, 60} {
 		largest := make([]float64, len(healthy))
 		parallel(len(healthy), func(i int) {
-			largest[i] = slices.Max(kayenta{point: point, every: point}.measure(healthy[i]))
+			_, largest[i] = kayenta{point: point, every: point}.highest(healthy[i], never)
 		})
 		rules = append(rules, kayenta{point, point, limit(largest)}.decide)
 	}
@@ -43,17 +43,15 @@ func kayentaSettings(healthy []trace) []rule {
 }
 
 func (k kayenta) decide(t trace) int {
-	for i, z := range k.measure(t) {
-		if z > k.most {
-			return (i+1)*k.every - 1
-		}
-	}
-	return never
+	at, _ := k.highest(t, 1)
+	return at
 }
 
-// measure gives for each judgement by how many standard deviations the candidate's points rank above the tolerated shift.
-func (k kayenta) measure(t trace) []float64 {
-	var candidate, baseline, scores []float64
+// highest judges at its interval by how many standard deviations the candidate's points rank above the tolerated shift. It
+// says at the end of which second that rose above the most so far for so many times, and what it was then.
+func (k kayenta) highest(t trace, times int) (at int, score float64) {
+	var candidate, baseline []float64
+	score = k.most
 	for from := 0; from+k.point <= len(t); from += k.point {
 		var c, b count
 		for _, l := range t[from : from+k.point] {
@@ -62,18 +60,25 @@ func (k kayenta) measure(t trace) []float64 {
 		if c.total > 0 && b.total > 0 {
 			candidate, baseline = append(candidate, c.mean()), append(baseline, b.mean())
 		}
-		if (from+k.point)%k.every == 0 {
-			scores = append(scores, above(candidate, baseline))
+		end := from + k.point
+		if end%k.every != 0 {
+			continue
+		}
+		if now := above(candidate, baseline, score); now > score {
+			if score, times = now, times-1; times == 0 {
+				return end - 1, score
+			}
 		}
 	}
-	return scores
+	return never, score
 }
 
 // above is the rank statistic of the candidate's points, less the tolerated part of the estimated shift, in standard
-// deviations.
-func above(candidate, baseline []float64) float64 {
+// deviations. What is not above the floor may be anything up to it: to tolerate something only lowers the rank, so often the
+// shift need not be estimated.
+func above(candidate, baseline []float64, floor float64) float64 {
 	if len(candidate) < leastPoints {
-		return 0
+		return floor
 	}
 	shifts := make([]float64, 0, len(candidate)*len(baseline))
 	for _, c := range candidate {
@@ -81,24 +86,28 @@ func above(candidate, baseline []float64) float64 {
 			shifts = append(shifts, c-b)
 		}
 	}
+	pairs := float64(len(shifts))
+	spread := math.Sqrt(pairs / 12 * (float64(len(candidate)+len(baseline)+1) - ties(candidate, baseline)))
+	if spread == 0 || (wins(shifts, 0)-pairs/2)/spread <= floor {
+		return floor
+	}
 	// The Hodges-Lehmann estimate is the median of all shifts.
 	slices.Sort(shifts)
 	tolerated := math.Abs(shifts[len(shifts)/2]) * tolerance
-	wins := 0.0
+	return (wins(shifts, tolerated) - pairs/2) / spread
+}
+
+// wins counts the shifts above a value; those that equal it count half.
+func wins(shifts []float64, value float64) (n float64) {
 	for _, s := range shifts {
 		switch {
-		case s > tolerated:
-			wins++
-		case s == tolerated:
-			wins += 0.5
+		case s > value:
+			n++
+		case s == value:
+			n += 0.5
 		}
 	}
-	pairs := float64(len(shifts))
-	spread := math.Sqrt(pairs / 12 * (float64(len(candidate)+len(baseline)+1) - ties(candidate, baseline)))
-	if spread == 0 {
-		return 0
-	}
-	return (wins - pairs/2) / spread
+	return n
 }
 
 // ties is the correction of the rank statistic's variance for values that occur more than once.

@@ -8,7 +8,7 @@
 // the row. That favours them: nobody knows these rates beforehand, and promote is not told them. A second table has the
 // peers with the settings of their documentation.
 //
-//	benchverdict -runs 2000
+//	benchverdict -runs 1000
 package main
 
 import (
@@ -32,14 +32,14 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("benchverdict", flag.ContinueOnError)
-	runs := flags.Int("runs", 2000, "how many runs are simulated for each row, healthy and bad; at least 100")
+	runs := flags.Int("runs", 1000, "how many runs are simulated for each row, healthy and bad; at least 100")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	if *runs < 100 {
 		return fmt.Errorf("reading -runs %d: 1 %% of fewer than 100 runs is none", *runs)
 	}
-	var t table
+	t := table{runs: *runs}
 	for _, s := range scenarios {
 		fmt.Fprintf(os.Stderr, "simulating %s …\n", s.name)
 		t.add(measure(s, *runs))

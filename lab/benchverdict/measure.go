@@ -25,14 +25,10 @@ type measured struct {
 
 // measure simulates a scenario and its healthy twin.
 func measure(s scenario, runs int) measured {
-	load := s.load
-	if load == 0 {
-		load = perLook
-	}
 	good, bad := make([]trace, runs), make([]trace, runs)
 	parallel(runs, func(i int) {
-		good[i] = simulate(uint64(i), s.baseline, s.baseline, load)
-		bad[i] = simulate(uint64(runs+i), s.candidate, s.baseline, load)
+		good[i] = simulate(uint64(i), s.baseline, s.baseline, s.pace())
+		bad[i] = simulate(uint64(runs+i), s.candidate, s.baseline, s.pace())
 	})
 	m := measured{scenario: s}
 	for _, c := range contenders {
@@ -103,17 +99,17 @@ func measureHealthy(w well, runs int) measuredHealthy {
 	return m
 }
 
-// wald is the fewest requests that a sequential test with a chance of false alarms alpha needs on average, if it is told both
-// rates: ln(1/alpha) over the Kullback-Leibler divergence of one request.
-func wald(bad, good, alpha float64) float64 {
-	return math.Log(1/alpha) / divergence(bad, good)
+// wald is the fewest requests that a sequential test with that chance of false alarms needs on average, if it is told both
+// rates: ln(1/falseAlarms) over the Kullback-Leibler divergence of one request.
+func wald(bad, good float64) float64 {
+	return math.Log(1/falseAlarms) / divergence(bad, good)
 }
 
 // waldEstimated is the same when the good rate has to be learnt from times as many requests of the baseline: the divergence of
 // both from the rate that they would have in common if nothing were wrong.
-func waldEstimated(bad, good, times, alpha float64) float64 {
+func waldEstimated(bad, good, times float64) float64 {
 	common := (bad + times*good) / (1 + times)
-	return math.Log(1/alpha) / (divergence(bad, common) + times*divergence(good, common))
+	return math.Log(1/falseAlarms) / (divergence(bad, common) + times*divergence(good, common))
 }
 
 func divergence(p, q float64) float64 {
