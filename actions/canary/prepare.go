@@ -63,7 +63,7 @@ func ready(ctx context.Context, a *gha.Action, in inputs, cl *cluster.Cluster, c
 	for i, s := range plan.Steps {
 		a.Infof("plan, step %d: %s", i+1, s)
 	}
-	judge, err := newJudge(in, len(plan.Steps), c.Release.ID, c.Baseline.ID)
+	judge, err := newJudge(in, c.Release.ID, c.Baseline.ID)
 	if err != nil {
 		return rollout.Edge{}, plan, err
 	}
@@ -123,14 +123,14 @@ func (j judging) Observe(ctx context.Context, w rollout.Window) ([]verdict.Resul
 	return j.Judge.Observe(ctx, metrics.Window{Since: w.Since, Now: w.Now, Full: w.Full}), nil
 }
 
-func newJudge(in inputs, steps int, candidate, baseline string) (*metrics.Judge, error) {
+func newJudge(in inputs, candidate, baseline string) (*metrics.Judge, error) {
 	monitor, err := metrics.NewPrometheus(metrics.PrometheusConfig{URL: in.monitorURL})
 	if err != nil {
 		return nil, err
 	}
 	return metrics.NewJudge(monitor, in.checks, metrics.Subject{
 		Candidate: candidate, Baseline: baseline, Namespace: in.Namespace, Service: in.Service,
-	}, metrics.Rules{MinRequests: in.minRequests, Alpha: falseAlarms, Steps: steps, Warmup: in.rules.StepDuration}), nil
+	}, metrics.Rules{MinRequests: in.minRequests, Alpha: falseAlarms, Warmup: in.rules.StepDuration}), nil
 }
 
 // recorder keeps the rollout in the service's state. What a run that dies leaves is undone by the next one until the

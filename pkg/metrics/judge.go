@@ -22,10 +22,8 @@ type Rules struct {
 	// MinRequests is how many requests the candidate must have answered in a step before a ratio passes.
 	MinRequests int
 	// Alpha is the chance that a healthy candidate is rolled back by a ratio, over the whole run; it is divided evenly
-	// among its steps and ratio checks.
+	// among the ratio checks.
 	Alpha float64
-	// Steps is how many there are.
-	Steps int
 	// Warmup is how long a step may go on before an empty answer is a lack of data: until then the first scrapes of a new
 	// pod may be missing.
 	Warmup time.Duration
@@ -48,11 +46,10 @@ type Judge struct {
 	states  []checkState
 }
 
-// checkState is what one check has seen in the step.
+// checkState is what one check has seen: evidence in the run, the rest in the step.
 type checkState struct {
 	rule     verdict.Ratio
 	evidence *verdict.Evidence
-	record   verdict.Counts
 	history  verdict.History
 	// answered says that the monitor gave numbers in this step before.
 	answered bool
@@ -69,7 +66,7 @@ func NewJudge(monitor Querier, checks []Check, subject Subject, rules Rules) *Ju
 	j := &Judge{monitor: monitor, checks: checks, subject: subject, rules: rules, states: make([]checkState, len(checks))}
 	for i, c := range checks {
 		if c.Type == RatioCheck {
-			j.states[i].rule = c.ratio(rules.MinRequests, rules.Alpha/float64(max(1, ratios*rules.Steps)))
+			j.states[i].rule = c.ratio(rules.MinRequests, rules.Alpha/float64(ratios))
 			j.states[i].evidence = j.states[i].rule.Begin(verdict.Counts{})
 		}
 	}
@@ -93,15 +90,14 @@ func (j *Judge) Observe(ctx context.Context, w Window) []verdict.Result {
 	return results
 }
 
-// begin starts a step: evidence anew, the baseline's record carried on.
+// begin starts a step: counts begin anew, evidence is carried on.
 func (j *Judge) begin(since time.Time) {
 	j.since = since
 	for i := range j.states {
 		s := &j.states[i]
 		s.history, s.answered = verdict.History{}, false
 		if s.evidence != nil {
-			s.record = s.evidence.Record()
-			s.evidence = s.rule.Begin(s.record)
+			s.evidence.Next()
 		}
 	}
 }

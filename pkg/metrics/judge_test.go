@@ -70,7 +70,7 @@ func window(elapsed time.Duration) Window { return Window{Since: start, Now: sta
 
 func TestJudgeFillsTheQueries(t *testing.T) {
 	m := &monitor{answers: []reply{{"5..$", 0, nil}, {"new-1", 100, nil}}}
-	j := NewJudge(m, mustParse(t, errorsCheck), subject, Rules{MinRequests: 50, Alpha: 0.01, Steps: 4})
+	j := NewJudge(m, mustParse(t, errorsCheck), subject, Rules{MinRequests: 50, Alpha: 0.01})
 	got := j.Observe(t.Context(), window(12300*time.Millisecond))
 	if len(got) != 1 || got[0].Outcome != verdict.Pass || got[0].Check != "errors" {
 		t.Fatalf("got %v", got)
@@ -104,13 +104,13 @@ func TestJudgeOutcomes(t *testing.T) {
 		{"worse than the baseline fails", compare, []reply{{"new-1 5..", 30, nil}, {"new-1", 60, nil}, {"old-1 5..", 1, nil}, {"old-1", 600, nil}}, time.Minute, false, verdict.Fail},
 		{"as good as the baseline passes", compare, []reply{{"new-1 5..", 0, nil}, {"new-1", 60, nil}, {"old-1 5..", 1, nil}, {"old-1", 600, nil}}, time.Minute, false, verdict.Pass},
 		{"a baseline without data is no data", compare, []reply{{"new-1", 60, nil}}, time.Minute, false, verdict.NoData},
-		{"on a full step the baseline is not asked", compare, []reply{{"new-1 5..", 0, nil}, {"new-1", 60, nil}}, time.Minute, true, verdict.Pass},
+		{"on a full step the baseline is not asked, and without its record there is nothing to compare with", compare, []reply{{"new-1 5..", 0, nil}, {"new-1", 60, nil}}, time.Minute, true, verdict.NotEnough},
 		{"a value within its bound passes", value, []reply{{"new-1", 0.2, nil}}, time.Second, false, verdict.Pass},
 		{"a value beyond it fails", value, []reply{{"new-1", 0.7, nil}}, time.Second, false, verdict.Fail},
 		{"a value that is missing is no data", value, nil, time.Minute, false, verdict.NoData},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			j := NewJudge(&monitor{answers: c.answers}, mustParse(t, c.checks), subject, Rules{MinRequests: 50, Alpha: 0.01, Steps: 4, Warmup: 10 * time.Second})
+			j := NewJudge(&monitor{answers: c.answers}, mustParse(t, c.checks), subject, Rules{MinRequests: 50, Alpha: 0.01, Warmup: 10 * time.Second})
 			w := window(c.elapsed)
 			w.Full = c.full
 			if got := j.Observe(t.Context(), w)[0]; got.Outcome != c.want || got.Reason == "" {
@@ -122,7 +122,7 @@ func TestJudgeOutcomes(t *testing.T) {
 
 func TestDataThatStopsIsNoDataEvenWithinTheWarmup(t *testing.T) {
 	m := &monitor{answers: []reply{{"5..", 0, nil}, {"new-1", 60, nil}}}
-	j := NewJudge(m, mustParse(t, errorsCheck), subject, Rules{MinRequests: 50, Alpha: 0.01, Steps: 1, Warmup: time.Hour})
+	j := NewJudge(m, mustParse(t, errorsCheck), subject, Rules{MinRequests: 50, Alpha: 0.01, Warmup: time.Hour})
 	j.Observe(t.Context(), window(time.Second))
 	m.answers = nil
 	if got := j.Observe(t.Context(), window(2*time.Second))[0]; got.Outcome != verdict.NoData {
@@ -146,7 +146,7 @@ func TestProve(t *testing.T) {
 		{"a monitor that is down proves nothing", []reply{{"1", 0, errors.New("connection refused")}}, nil, []string{"connection refused"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			j := NewJudge(&monitor{answers: c.answers, missing: c.missing}, mustParse(t, two), subject, Rules{MinRequests: 50, Alpha: 0.01, Steps: 4})
+			j := NewJudge(&monitor{answers: c.answers, missing: c.missing}, mustParse(t, two), subject, Rules{MinRequests: 50, Alpha: 0.01})
 			err := j.Prove(t.Context(), start)
 			if len(c.want) == 0 && err != nil {
 				t.Fatal(err)
@@ -157,5 +157,17 @@ func TestProve(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestEvidenceIsCarriedFromStepToStep(t *testing.T) {
+	compare := strings.Replace(errorsCheck, "max: 0.01", "compare: true", 1)
+	m := &monitor{answers: []reply{{"new-1 5..", 3, nil}, {"new-1", 60, nil}, {"old-1 5..", 0, nil}, {"old-1", 240, nil}}}
+	j := NewJudge(m, mustParse(t, compare), subject, Rules{MinRequests: 50, Alpha: 0.01})
+	for step, want := range []verdict.Outcome{verdict.Pass, verdict.Fail} {
+		since := start.Add(time.Duration(step) * time.Minute)
+		if got := j.Observe(t.Context(), Window{Since: since, Now: since.Add(time.Minute)}); got[0].Outcome != want {
+			t.Errorf("step %d: got %s, want %s", step+1, got[0], want)
+		}
 	}
 }

@@ -60,8 +60,7 @@ func (j *Judge) prove(ctx context.Context, s *checkState, c Check, w Window) err
 			total.Value, j.subject.Baseline, j.subject.Candidate)
 	}
 	if total.Value >= 0 && bad.Value >= 0 && bad.Value <= total.Value {
-		s.record = verdict.Counts{Bad: bad.Value, Total: total.Value}
-		s.evidence = s.rule.Begin(s.record)
+		s.evidence = s.rule.Begin(verdict.Counts{Bad: bad.Value, Total: total.Value})
 	}
 	return nil
 }

@@ -71,7 +71,7 @@ func (r Ratio) Judge(e *Evidence, candidate Counts, baseline *Counts) Result {
 	case r.Compare && baseline != nil && baseline.Total < float64(r.MinRequests) && e.before.Total < float64(r.MinRequests):
 		res.Outcome = NotEnough
 		res.Reason = fmt.Sprintf("%s; the baseline answered only %s, %d are needed to compare", candidate, number(baseline.Total), r.MinRequests)
-	case r.Compare && baseline == nil && e.record.Total <= 0:
+	case r.Max == nil && baseline == nil && e.record.Total <= 0:
 		res.Outcome = NotEnough
 		res.Reason = fmt.Sprintf("%s; the baseline has answered nothing that this could be compared with", candidate)
 	case r.Max != nil && rate > *r.Max:
