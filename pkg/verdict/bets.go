@@ -34,9 +34,10 @@ const (
 	// firstStake is the part of the money that is bet from the beginning; most bad candidates are bad from their first
 	// request on. The rest is for those that turn bad later.
 	firstStake = 0.95
-	// Whenever the bets are worth less than lowWater of what is kept back, laterStake of that is bet anew: after hours of
-	// health the first bets are worth nothing, and a bet that has all but lost takes as long to recover as it took to lose.
-	lowWater, laterStake = 0.25, 0.5
+	// Whenever the bets have fallen to this part of the last stake, they are renewed from what is kept back: the n-th time with
+	// 1/(n+1) of it. A bet that has all but lost takes as long to recover as it took to lose; and since 1/2 + 1/6 + 1/12 + …
+	// is 1, what is kept lasts for ever.
+	lowWater = 0.25
 )
 
 // bets are a gambler's money in a game that is fair, or worse, as long as the null hypothesis holds: outcomes are paid by what
@@ -50,6 +51,9 @@ type bets struct {
 	// money is what lies on each effect; kept is what lies on none.
 	money []float64
 	kept  float64
+	// low is what the bets must fall to before they are renewed, renewed how often that has happened.
+	low     float64
+	renewed int
 }
 
 // newBets begins a game with some money.
@@ -63,6 +67,7 @@ func newBets(effects []effect, money float64) *bets {
 func (b *bets) stake(part float64) {
 	stake := b.kept * part
 	b.kept -= stake
+	b.low = lowWater * stake
 	for i, e := range b.effects {
 		b.money[i] += stake * e.part
 	}
@@ -85,8 +90,9 @@ func (b *bets) settle(l lot, bad int, goal float64) {
 	if b.worth() >= goal || l.certain() {
 		return
 	}
-	if b.onEffects() < lowWater*b.kept {
-		b.stake(laterStake)
+	if b.onEffects() < b.low {
+		b.renewed++
+		b.stake(1 / float64(b.renewed+1))
 	}
 	// after is what all would be worth for each outcome, if it were paid as it is.
 	after := make([]float64, len(l.chances))
