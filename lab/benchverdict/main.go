@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 )
 
@@ -33,6 +34,7 @@ func main() {
 func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("benchverdict", flag.ContinueOnError)
 	runs := flags.Int("runs", 1000, "how many runs are simulated for each row, healthy and bad; at least 100")
+	only := flags.String("only", "", "simulate those rows alone whose name holds this, for instance \"1 -> 3\"")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -41,6 +43,9 @@ func run(ctx context.Context, args []string) error {
 	}
 	t := table{runs: *runs}
 	for _, s := range scenarios {
+		if !strings.Contains(s.name, *only) {
+			continue
+		}
 		fmt.Fprintf(os.Stderr, "simulating %s …\n", s.name)
 		t.add(measure(s, *runs))
 		if err := ctx.Err(); err != nil {
@@ -48,6 +53,9 @@ func run(ctx context.Context, args []string) error {
 		}
 	}
 	for _, s := range healthy {
+		if !strings.Contains(s.name, *only) {
+			continue
+		}
 		fmt.Fprintf(os.Stderr, "simulating %s …\n", s.name)
 		t.addHealthy(measureHealthy(s, *runs))
 		if err := ctx.Err(); err != nil {

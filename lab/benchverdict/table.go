@@ -75,7 +75,8 @@ func (t *table) documented(b *strings.Builder) {
 
 // rollbacks has the candidates that are well.
 func (t *table) rollbacks(b *strings.Builder) {
-	b.WriteString("\nHealthy candidates that are rolled back. Peers have the setting that does so least, tuned to the usual rate.\n\n")
+	fmt.Fprintf(b, "\nHealthy candidates that are rolled back, of %d runs, and of %d for promote's comparison. Peers have the setting that does so least, tuned to the usual rate.\n\n",
+		t.runs, moreOften*t.runs)
 	head(b, "candidate and baseline", "promote, compare", "promote, max", "Argo", "Flagger", "Kayenta", "a comparison promises")
 	for _, m := range t.healthy {
 		cells := []string{m.well.name}
@@ -99,7 +100,7 @@ func (t *table) missed() (missed []string) {
 		}
 	}
 	for _, m := range t.healthy {
-		if m.well.promised && !few(m.alarms[0], t.runs) {
+		if m.well.promised && !few(m.alarms[0], moreOften*t.runs) {
 			missed = append(missed, m.well.name+", compare: false <= 1 %")
 		}
 	}

@@ -33,7 +33,9 @@ func effectsAbove(rate float64) []effect {
 const (
 	// firstStake is the part of the money that is bet from the beginning; most bad candidates are bad from their first
 	// request on. The rest is for those that turn bad later.
-	firstStake = 0.95
+	firstStake = 0.9
+	// stepStake is the part of what is kept that each further step bets.
+	stepStake = 0.5
 	// Whenever the bets have fallen to this part of the last stake, they are renewed from what is kept back: the n-th time with
 	// 1/(n+1) of it. A bet that has all but lost takes as long to recover as it took to lose; and since 1/2 + 1/6 + 1/12 + …
 	// is 1, what is kept lasts for ever.

@@ -42,9 +42,15 @@ func (r Ratio) Begin(record Counts) *Evidence {
 }
 
 // Next starts another step of the run, in which the counts begin at 0 again. Evidence is carried on: a game that is fair in
-// each step is fair over all of them, so no step has to do with less than the whole alpha.
+// each step is fair over all of them, so no step has to do with less than the whole alpha. Half of what is kept is bet, since
+// a greater share of the traffic is what a fault often waits for.
 func (e *Evidence) Next() {
 	e.seen, e.before = [2]Counts{}, e.record
+	for _, b := range []*bets{e.compared, e.alone, e.bounded} {
+		if b != nil {
+			b.stake(stepStake)
+		}
+	}
 }
 
 // Record is all that is known of the baseline.

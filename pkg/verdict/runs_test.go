@@ -61,10 +61,10 @@ func (r rollout) play(random *rand.Rand) int {
 	return 0
 }
 
-// TestFalseAlarmsStayBelowAlpha looks 200 times at 400 healthy runs of four steps: a fixed-size test at this level would alarm
+// TestFalseAlarmsStayBelowAlpha looks 200 times at 300 healthy runs of four steps: a fixed-size test at this level would alarm
 // in most.
 func TestFalseAlarmsStayBelowAlpha(t *testing.T) {
-	const runs, alpha = 400, 0.05
+	const runs, alpha = 300, 0.05
 	bound := Ratio{Max: new(0.02), MinRequests: 1, Alpha: alpha}
 	compare := Ratio{Compare: true, MinRequests: 1, Alpha: alpha}
 	both := Ratio{Max: new(0.02), Compare: true, MinRequests: 1, Alpha: alpha}
@@ -165,7 +165,7 @@ func TestDetectionIsQuick(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			random := rand.New(rand.NewPCG(3, 4))
-			at := make([]int, 201)
+			at := make([]int, 151)
 			for i := range at {
 				at[i] = rollout{rule: c.rule, bad: c.bad, base: c.base, candidate: 2, baseline: 8, steps: 4, looks: 300}.play(random)
 				if at[i] == 0 {

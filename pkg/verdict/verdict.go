@@ -3,10 +3,10 @@
 // judged again later under other rules.
 //
 // It refuses to call silence health. A missing number, NaN, an infinity, a negative count, more bad than total: none of
-// them passes. A [Ratio] is judged by a sequential test that may be looked at as often as one likes (see [Ratio.Judge] for
-// the rule and its source); a [Value] by bounds, k of the last n.
+// them passes. A [Ratio] is judged by a sequential test that may be looked at as often as one likes (docs/verdict.md has the
+// rule and its sources); a [Value] by bounds, k of the last n. A latency is a ratio too: [Slower] counts it over an objective.
 //
-//	rule := verdict.Ratio{Max: new(0.01), MinRequests: 50, Alpha: 0.0025}
+//	rule := verdict.Ratio{Max: new(0.01), MinRequests: 50, Alpha: 0.01}
 //	evidence := rule.Begin(verdict.Counts{})
 //	result := rule.Judge(evidence, verdict.Counts{Bad: 6, Total: 12}, nil)
 //	fmt.Println(result.Outcome) // fail
