@@ -81,7 +81,7 @@ bench-deploy: lab-up ## Deploy a service with promote, kubectl and helm, in one 
 	@cd hack/bench && $(GO) build -o ../../bin/ ./kubectl helm.sh/helm/v4/cmd/helm
 	@cd lab && $(GO) run ./benchdeploy -action ../bin/deploy -kubectl ../bin/kubectl -helm ../bin/helm $(BENCH)
 
-bench-verdict: ## Simulate canaries under promote's verdict and those of Argo, Flagger and Kayenta; about a minute on two free cores, no cluster
+bench-verdict: ## Simulate canaries under promote's verdict and those of Argo, Flagger and Kayenta; a minute and a half on two free cores, no cluster
 	@cd lab && $(GO) run ./benchverdict $(BENCH_VERDICT)
 
 clean: ## Remove what was built here

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -96,6 +98,44 @@ func TestTableSaysWhichGoalsAreMissed(t *testing.T) {
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the table does not hold %q:\n%s", want, got)
+		}
+	}
+}
+
+// power is the share of bad candidates that the best test of one single look finds after n of their requests, when it is told
+// both rates (Neyman and Pearson; Poisson counts, four times the traffic for the baseline).
+func power(n, bad, good float64) (found float64) {
+	common := (bad + 4*good) / 5
+	type outcome struct{ ratio, bad, healthy float64 }
+	var all []outcome
+	for mine := range int(4*n*bad) + 40 {
+		for theirs := range int(16*n*good) + 40 {
+			b := poissonChance(n*bad, mine) * poissonChance(4*n*good, theirs)
+			h := poissonChance(n*common, mine) * poissonChance(4*n*common, theirs)
+			all = append(all, outcome{b / h, b, h})
+		}
+	}
+	slices.SortFunc(all, func(a, b outcome) int { return cmp.Compare(b.ratio, a.ratio) })
+	left := falseAlarms
+	for _, o := range all {
+		if o.healthy > left {
+			return found + o.bad*left/o.healthy
+		}
+		found, left = found+o.bad, left-o.healthy
+	}
+	return found
+}
+
+func poissonChance(mean float64, k int) float64 {
+	factorial, _ := math.Lgamma(float64(k) + 1)
+	return math.Exp(float64(k)*math.Log(mean) - mean - factorial)
+}
+
+// TestWhatASingleLookCouldDo holds the numbers of docs/verdict.md: where one look finds half of all bad candidates.
+func TestWhatASingleLookCouldDo(t *testing.T) {
+	for _, c := range []struct{ bad, good, requests float64 }{{0.01, 0.001, 324}, {0.03, 0.01, 289}, {0.1, 0.01, 33}} {
+		if before, at := power(c.requests-1, c.bad, c.good), power(c.requests, c.bad, c.good); before >= 0.5 || at < 0.5 {
+			t.Errorf("from %v to %v: it finds %v before %v requests, and %v then", c.good, c.bad, before, c.requests, at)
 		}
 	}
 }
