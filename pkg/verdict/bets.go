@@ -89,7 +89,7 @@ func (b *bets) onEffects() float64 {
 // settle pays the bets for a block in which the candidate had so many bad requests, which by chance alone would have been
 // drawn from the lot. goal is the worth at which the game is won; from then on it is over.
 func (b *bets) settle(l lot, bad int, goal float64) {
-	if b.worth() >= goal || l.certain() {
+	if b.worth() >= goal || l.certain {
 		return
 	}
 	if b.onEffects() < b.low {

@@ -89,6 +89,7 @@ func TestBlocksOfAnySizeGiveNumbers(t *testing.T) {
 		{"half of both", 20000, 20000, 20000, 10000},
 		{"hardly any baseline", 100000, 1, 50000, 50000},
 		{"hardly any candidate", 1, 100000, 50000, 0},
+		{"millions of requests", 2000000, 8000000, 100000, 20100},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := newBets(effects, 1)

@@ -2,11 +2,13 @@ package verdict
 
 import "math"
 
-// lot is how many of a block's bad requests are the candidate's by chance alone: least is the smallest such number, and
-// chances[j] the chance of least+j.
+// lot is how many of a block's bad requests are the candidate's by chance alone: chances[j] is the chance of least+j. Numbers
+// whose chance is too small to be told from 0 are left out, which are most of those of a large block.
 type lot struct {
 	least   int
 	chances []float64
+	// certain says that nothing is left to chance, as in a block without bad requests.
+	certain bool
 }
 
 // drawn is the lot of a comparison: bad of all requests were bad, and each of them is the candidate's or the baseline's as
@@ -32,7 +34,7 @@ func tossed(requests int, rate float64) lot {
 
 // newLot builds a lot from the ratios of neighbours: ratio(j) is the chance of j+1 over that of j.
 func newLot(least, most int, ratio func(j int) float64) lot {
-	l := lot{least: least, chances: make([]float64, most-least+1)}
+	l := lot{least: least, chances: make([]float64, most-least+1), certain: least == most}
 	log, top := 0.0, 0.0
 	for i := range l.chances {
 		l.chances[i] = log
@@ -47,26 +49,27 @@ func newLot(least, most int, ratio func(j int) float64) lot {
 	for i := range l.chances {
 		l.chances[i] /= sum
 	}
+	from, to := 0, len(l.chances)
+	for l.chances[from] == 0 {
+		from++
+	}
+	for l.chances[to-1] == 0 {
+		to--
+	}
+	l.least, l.chances = l.least+from, l.chances[from:to]
 	return l
 }
-
-// certain says that nothing is left to chance, as in a block without bad requests.
-func (l lot) certain() bool { return len(l.chances) < 2 }
 
 // logMean is the logarithm of the mean of factor^j. With it, factor^j over the mean is the likelihood ratio of "the odds are
 // factor times as high" to "the odds are the same".
 func (l lot) logMean(factor float64) float64 {
 	step, top := math.Log(factor), math.Inf(-1)
 	for j, c := range l.chances {
-		if c > 0 {
-			top = math.Max(top, float64(j)*step+math.Log(c))
-		}
+		top = math.Max(top, float64(j)*step+math.Log(c))
 	}
 	sum := 0.0
 	for j, c := range l.chances {
-		if c > 0 {
-			sum += math.Exp(float64(j)*step + math.Log(c) - top)
-		}
+		sum += math.Exp(float64(j)*step + math.Log(c) - top)
 	}
 	return float64(l.least)*step + top + math.Log(sum)
 }
