@@ -9,7 +9,7 @@ import "slices"
 // failures allowed.
 //
 // Flagger checks its metrics at an interval and counts failed checks; when they have reached the threshold, the next check
-// rolls back (seen in its controller; FIELD.md has the measurement). https://docs.flagger.app/usage/metrics and
+// rolls back (measured on Flagger v1.36.1). https://docs.flagger.app/usage/metrics and
 // https://docs.flagger.app/usage/how-it-works have request-success-rate with thresholdRange.min, and the example that
 // flaggerUsual is: every minute, at least 99 % over a minute, threshold 5.
 //

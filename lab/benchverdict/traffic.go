@@ -24,7 +24,7 @@ type count struct {
 	value      float32
 }
 
-// share is the mean of the values.
+// mean is that of the values.
 func (c count) mean() float64 {
 	if c.total == 0 {
 		return math.NaN()
