@@ -47,6 +47,9 @@ func (l *Lab) makeEnvironments(ctx context.Context, client kubernetes.Interface)
 		if err := makeEnvironment(ctx, client, env, role.DeepCopy()); err != nil {
 			return fmt.Errorf("making environment %q: %w", env, err)
 		}
+		if err := l.makeWatchdog(ctx, client, env); err != nil {
+			return fmt.Errorf("making the watchdog's account of environment %q: %w", env, err)
+		}
 		if err := l.writeRunner(ctx, client, env); err != nil {
 			return fmt.Errorf("writing the kubeconfig of environment %q: %w", env, err)
 		}
@@ -54,12 +57,26 @@ func (l *Lab) makeEnvironments(ctx context.Context, client kubernetes.Interface)
 	return nil
 }
 
+// makeWatchdog lets canaries have a watchdog, as the documentation tells users to.
+func (l *Lab) makeWatchdog(ctx context.Context, client kubernetes.Interface, env string) error {
+	role, err := readRole(filepath.Join(l.source, "..", "docs", "role-watchdog.yaml"))
+	if err != nil {
+		return err
+	}
+	return grant(ctx, client, env, role, role.Name)
+}
+
 func makeEnvironment(ctx context.Context, client kubernetes.Interface, env string, role *rbacv1.Role) error {
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: env, Labels: map[string]string{environmentLabel: env}}}
 	if _, err := client.CoreV1().Namespaces().Create(ctx, namespace, metav1.CreateOptions{}); ignoreExists(err) != nil {
 		return err
 	}
-	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: runnerAccount}}
+	return grant(ctx, client, env, role, runnerAccount)
+}
+
+// grant makes an account that has a role.
+func grant(ctx context.Context, client kubernetes.Interface, env string, role *rbacv1.Role, name string) error {
+	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: name}}
 	if _, err := client.CoreV1().ServiceAccounts(env).Create(ctx, account, metav1.CreateOptions{}); ignoreExists(err) != nil {
 		return err
 	}
@@ -73,9 +90,9 @@ func makeEnvironment(ctx context.Context, client kubernetes.Interface, env strin
 		return err
 	}
 	binding := &rbacv1.RoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: runnerAccount},
+		ObjectMeta: metav1.ObjectMeta{Name: name},
 		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: role.Name},
-		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Name: runnerAccount, Namespace: env}},
+		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Name: name, Namespace: env}},
 	}
 	_, err := client.RbacV1().RoleBindings(env).Create(ctx, binding, metav1.CreateOptions{})
 	return ignoreExists(err)
@@ -86,13 +103,13 @@ func makeEnvironment(ctx context.Context, client kubernetes.Interface, env strin
 func readRole(path string) (*rbacv1.Role, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("reading the runners' role: %w", err)
+		return nil, fmt.Errorf("reading a role: %w", err)
 	}
 	documents := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(data), 4096)
 	for {
 		role := &rbacv1.Role{}
 		if err := documents.Decode(role); errors.Is(err, io.EOF) {
-			return nil, fmt.Errorf("reading the runners' role: %q holds no Role", path)
+			return nil, fmt.Errorf("reading a role: %q holds no Role", path)
 		} else if err != nil {
 			return nil, fmt.Errorf("parsing %q: %w", path, err)
 		}
