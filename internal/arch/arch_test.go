@@ -64,7 +64,7 @@ var homes = map[string][]string{
 	"sigs.k8s.io/kustomize/api/":              {"pkg/manifest"},
 	"sigs.k8s.io/kustomize/kyaml/":            {"pkg/manifest", "internal/actiondoc"},
 	"github.com/Masterminds/sprig/":           {"pkg/manifest"},
-	"github.com/aws/":                         {"pkg/amazon", "pkg/secrets", "pkg/evidence", "pkg/image", "pkg/eks"}, // evidence: KMS; image: ECR
+	"github.com/aws/":                         {"pkg/amazon", "pkg/secrets", "pkg/evidence", "pkg/image", "pkg/eks", "pkg/metrics"}, // evidence: KMS; image: ECR; metrics: CloudWatch
 	"github.com/secure-systems-lab/":          {"pkg/evidence"},
 	"github.com/sigstore/":                    {"pkg/evidence"},
 	"github.com/google/go-github/":            {"pkg/github"},
@@ -73,6 +73,7 @@ var homes = map[string][]string{
 	"github.com/package-url/":                 {"pkg/sbom"},
 	"github.com/in-toto/":                     {"pkg/evidence", "pkg/provenance"},
 	"github.com/klauspost/compress/":          {"pkg/contents", "pkg/image"},
+	"github.com/prometheus/":                  {"pkg/metrics"},
 	"github.com/sethvargo/go-githubactions":   {"pkg/gha"},
 }
 

@@ -1,19 +1,36 @@
 package metrics
 
 import (
+	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"strconv"
 	"time"
 )
 
-// answerLimit bounds an answer's body: one number needs a few hundred bytes, a query gone wrong may match every series.
-const answerLimit = 4 << 20
+const (
+	// queryTime bounds one query with all its tries.
+	queryTime = 10 * time.Second
+	// answerLimit bounds an answer's body: one number needs a few hundred bytes, a query gone wrong may match every series.
+	answerLimit = 4 << 20
+)
 
-// answer is what the transport saw, for errors that the client library words in its own way.
-type answer struct{ status int }
+// answer is what the transport saw, for errors that client libraries word in their own way.
+type answer struct {
+	status int
+	// wait is the pause that the monitor asked for and that was too long to wait.
+	wait time.Duration
+}
 
 type answerKey struct{}
+
+// asking bounds a query's time and gives it an answer to fill.
+func asking(ctx context.Context) (context.Context, context.CancelFunc, *answer) {
+	seen := &answer{}
+	ctx, cancel := context.WithTimeout(context.WithValue(ctx, answerKey{}, seen), queryTime)
+	return ctx, cancel, seen
+}
 
 // patient is a transport that waits when the monitor says how long, and bounds answers.
 type patient struct{ inner http.RoundTripper }
@@ -24,37 +41,49 @@ func (p *patient) RoundTrip(req *http.Request) (*http.Response, error) {
 		if err != nil {
 			return nil, err
 		}
-		if seen, ok := req.Context().Value(answerKey{}).(*answer); ok {
-			seen.status = resp.StatusCode
-		}
-		resp.Body = struct {
-			io.Reader
-			io.Closer
-		}{io.LimitReader(resp.Body, answerLimit), resp.Body}
-		again, ok := p.again(req, resp)
+		resp.Body = &bounded{ReadCloser: resp.Body, left: answerLimit}
+		wait := pauseOf(resp)
+		next, ok := p.again(req, resp, wait)
 		if !ok {
+			if seen, ok := req.Context().Value(answerKey{}).(*answer); ok {
+				seen.status, seen.wait = resp.StatusCode, wait
+			}
 			return resp, nil
 		}
-		req = again
+		req = next
 	}
 }
 
-// again waits as long as a 429 or 503 asks for, if that is within the query's time, and gives the request to send then.
-func (p *patient) again(req *http.Request, resp *http.Response) (*http.Request, bool) {
+// pauseOf is the pause that a 429 or 503 asks for: Retry-After in seconds or as a date, and Datadog's X-RateLimit-Reset.
+func pauseOf(resp *http.Response) time.Duration {
 	if resp.StatusCode != http.StatusTooManyRequests && resp.StatusCode != http.StatusServiceUnavailable {
-		return nil, false
+		return 0
 	}
-	seconds, err := strconv.Atoi(resp.Header.Get("Retry-After"))
-	deadline, bounded := req.Context().Deadline()
-	wait := time.Duration(seconds) * time.Second
-	if err != nil || seconds < 1 || !bounded || time.Now().Add(wait).After(deadline) || req.Body != nil && req.GetBody == nil {
+	for _, name := range []string{"Retry-After", "X-RateLimit-Reset"} {
+		text := resp.Header.Get(name)
+		if seconds, err := strconv.Atoi(text); err == nil && seconds > 0 {
+			return time.Duration(seconds) * time.Second
+		}
+		if at, err := http.ParseTime(text); err == nil {
+			return max(0, time.Until(at))
+		}
+	}
+	return 0
+}
+
+// again waits, if that is within the query's time, and gives the request to send then.
+func (p *patient) again(req *http.Request, resp *http.Response, wait time.Duration) (*http.Request, bool) {
+	deadline, inTime := req.Context().Deadline()
+	if wait <= 0 || !inTime || time.Now().Add(wait).After(deadline) || req.Body != nil && req.Body != http.NoBody && req.GetBody == nil {
 		return nil, false
 	}
 	next := req.Clone(req.Context())
-	if req.Body != nil {
-		if next.Body, err = req.GetBody(); err != nil {
+	if req.GetBody != nil {
+		body, err := req.GetBody()
+		if err != nil {
 			return nil, false
 		}
+		next.Body = body
 	}
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
@@ -66,4 +95,19 @@ func (p *patient) again(req *http.Request, resp *http.Response) (*http.Request, 
 	_, _ = io.Copy(io.Discard, resp.Body)
 	_ = resp.Body.Close()
 	return next, true
+}
+
+// bounded is a body that fails when it goes on for too long: half an answer must not read like a whole one.
+type bounded struct {
+	io.ReadCloser
+	left int64
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, fmt.Errorf("the answer is longer than %d MiB", answerLimit>>20)
+	}
+	n, err := b.ReadCloser.Read(p[:min(int64(len(p)), b.left)])
+	b.left -= int64(n)
+	return n, err
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -16,8 +15,6 @@ import (
 )
 
 const (
-	// queryTime bounds one query with all its tries.
-	queryTime = 10 * time.Second
 	// lookback is how old the newest sample of a series may be: two scrapes at the customary minute. Prometheus' own five
 	// minutes would show a dead target as healthy for as long. Servers that don't know the parameter ignore it.
 	lookback = 2 * time.Minute
@@ -25,45 +22,84 @@ const (
 	clockTolerance = 30 * time.Second
 )
 
-// PrometheusConfig says how to reach a Prometheus, or what speaks its API (Thanos, Mimir, VictoriaMetrics).
+// PrometheusConfig says how to reach a Prometheus, or what speaks its API (Thanos, Mimir, VictoriaMetrics, Amazon's).
 type PrometheusConfig struct {
-	// URL is the root of the server, without /api/v1.
+	// URL is the root of the server, without /api/v1. User and password in it are those below.
 	URL string
-	// HTTP is the transport to use; nil means http.DefaultTransport.
+	// Token is a bearer token, or with User the password of basic authentication.
+	Token, User string
+	// SigV4 signs requests to Amazon Managed Service for Prometheus; it excludes Token and User.
+	SigV4 *SigV4
+	// TLS says whom to trust and who we are; the zero value trusts what the machine trusts.
+	TLS TLSConfig
+	// HTTP replaces the transport, and with it what TLS says.
 	HTTP http.RoundTripper
 }
 
 // Prometheus is a Querier.
-type Prometheus struct{ api prometheus.API }
+type Prometheus struct {
+	api  prometheus.API
+	veil *veil
+}
 
 // NewPrometheus gives a client; nothing is sent yet.
 func NewPrometheus(cfg PrometheusConfig) (*Prometheus, error) {
-	u, err := url.Parse(cfg.URL)
-	if err == nil && (u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
-		err = errors.New("it must begin with http:// or https:// and name a host")
+	root, user, err := parseRoot("Prometheus", cfg.URL)
+	errs := []error{err}
+	if user != nil && cfg.Token == "" && cfg.User == "" {
+		cfg.User = user.Username()
+		cfg.Token, _ = user.Password()
 	}
-	if err != nil {
-		// A URL may hold a password, and url.Parse's error repeats it.
-		return nil, fmt.Errorf("reading the URL of Prometheus: %w", withoutURL(err))
-	}
+	with, err := cfg.credential()
+	errs = append(errs, err)
 	inner := cfg.HTTP
 	if inner == nil {
-		inner = http.DefaultTransport
+		inner, err = cfg.TLS.transport()
+		errs = append(errs, err)
 	}
-	client, err := api.NewClient(api.Config{Address: strings.TrimSuffix(cfg.URL, "/"), RoundTripper: &patient{inner: inner}})
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	client, err := api.NewClient(api.Config{Address: root.String(), RoundTripper: reach(root, inner, with)})
 	if err != nil {
 		return nil, fmt.Errorf("reading the URL of Prometheus: %w", withoutURL(err))
 	}
-	return &Prometheus{api: prometheus.NewAPI(client)}, nil
+	return &Prometheus{api: prometheus.NewAPI(client), veil: newVeil(cfg.Token)}, nil
+}
+
+// credential is what is added to each request; nil when nothing is.
+func (cfg PrometheusConfig) credential() (authorize, error) {
+	switch {
+	case cfg.SigV4 != nil && (cfg.Token != "" || cfg.User != ""):
+		return nil, errors.New("authenticating at Prometheus: a signature excludes a token and a user")
+	case cfg.SigV4 != nil:
+		return cfg.SigV4.sign, nil
+	case cfg.User != "" && cfg.Token == "":
+		return nil, errors.New("authenticating at Prometheus: the user has no password")
+	case cfg.User != "":
+		return func(req *http.Request) error {
+			req.SetBasicAuth(cfg.User, cfg.Token)
+			return nil
+		}, nil
+	case cfg.Token != "":
+		return func(req *http.Request) error {
+			req.Header.Set("Authorization", "Bearer "+cfg.Token)
+			return nil
+		}, nil
+	}
+	return nil, nil
 }
 
 // Query evaluates PromQL. It must give one scalar or a vector of one series.
 func (p *Prometheus) Query(ctx context.Context, query string, at time.Time) (Sample, error) {
-	ctx, cancel := context.WithTimeout(ctx, queryTime)
+	s, err := p.query(ctx, query, at)
+	return s, p.veil.over(err)
+}
+
+func (p *Prometheus) query(ctx context.Context, query string, at time.Time) (Sample, error) {
+	ctx, cancel, seen := asking(ctx)
 	defer cancel()
-	seen := &answer{}
-	value, warnings, err := p.api.Query(context.WithValue(ctx, answerKey{}, seen), query, at,
-		prometheus.WithTimeout(queryTime), prometheus.WithLookbackDelta(lookback))
+	value, warnings, err := p.api.Query(ctx, query, at, prometheus.WithTimeout(queryTime), prometheus.WithLookbackDelta(lookback))
 	if err != nil {
 		return Sample{}, asError(ctx, seen, err)
 	}
@@ -74,14 +110,22 @@ func (p *Prometheus) Query(ctx context.Context, query string, at time.Time) (Sam
 	if err != nil {
 		return Sample{}, err
 	}
-	switch age := at.Sub(s.At); {
-	case math.IsNaN(s.Value) || math.IsInf(s.Value, 0):
-		return Sample{}, &UnusableError{Fault: NotANumber, Detail: fmt.Sprintf("%v", s.Value)}
-	case age > clockTolerance || age < -clockTolerance:
-		return Sample{}, &UnusableError{Fault: Stale, Detail: fmt.Sprintf("its time is %s, asked was %s", s.At.UTC().Format(time.TimeOnly), at.UTC().Format(time.TimeOnly))}
+	if age := at.Sub(s.At); age > clockTolerance || age < -clockTolerance {
+		return Sample{}, &UnusableError{Fault: Stale, Detail: fmt.Sprintf("its time is %s, asked was %s", clock(s.At), clock(at))}
 	}
-	return s, nil
+	return s, s.finite()
 }
+
+// finite refuses NaN and infinities.
+func (s Sample) finite() error {
+	if math.IsNaN(s.Value) || math.IsInf(s.Value, 0) {
+		return &UnusableError{Fault: NotANumber, Detail: fmt.Sprintf("%v", s.Value)}
+	}
+	return nil
+}
+
+// clock is a time of day in an error.
+func clock(t time.Time) string { return t.UTC().Format(time.TimeOnly) }
 
 func single(value model.Value) (Sample, error) {
 	switch v := value.(type) {
@@ -111,24 +155,16 @@ func kind(value model.Value) string {
 // asError sorts errors into answers that are none and servers that gave no answer.
 func asError(ctx context.Context, seen *answer, err error) error {
 	var api *prometheus.Error
-	switch {
-	case seen.status == http.StatusUnauthorized || seen.status == http.StatusForbidden:
-		return &UnusableError{Fault: Denied, Detail: fmt.Sprintf("HTTP %d; it needs credentials, or those given may not ask", seen.status)}
-	case errors.As(err, &api) && api.Type == prometheus.ErrBadData && seen.status == http.StatusBadRequest:
+	if errors.As(err, &api) && api.Type == prometheus.ErrBadData && seen.status == http.StatusBadRequest {
 		return &UnusableError{Fault: WrongKind, Detail: "the query does not parse: " + api.Msg}
-	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return fmt.Errorf("asking Prometheus: no answer within %s", queryTime)
-	case seen.status >= 300:
-		return fmt.Errorf("asking Prometheus: HTTP %d: %w", seen.status, err)
 	}
-	return fmt.Errorf("asking Prometheus: %w", err)
-}
-
-// withoutURL drops the text of a URL from an error about it.
-func withoutURL(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
-		return u.Err
+	refused := seen.refused("Prometheus")
+	var unusable *UnusableError
+	switch {
+	case refused != nil && api != nil && !errors.As(refused, &unusable):
+		return fmt.Errorf("%w: %s", refused, api.Msg)
+	case refused != nil:
+		return refused
 	}
-	return err
+	return failed(ctx, "Prometheus", err)
 }

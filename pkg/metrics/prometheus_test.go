@@ -1,13 +1,16 @@
 package metrics
 
 import (
-	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -86,44 +89,6 @@ func TestPrometheusAnswers(t *testing.T) {
 	}
 }
 
-func TestPrometheusWaitsAsLongAsItIsTold(t *testing.T) {
-	var asked atomic.Int32
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.FormValue("query") != "up" {
-			t.Errorf("try %d came without the query", asked.Load()+1)
-		}
-		if asked.Add(1) == 1 {
-			w.Header().Set("Retry-After", "1")
-			w.WriteHeader(http.StatusTooManyRequests)
-			return
-		}
-		fmt.Fprint(w, vector(time.Now(), "7"))
-	}))
-	defer server.Close()
-	p, _ := NewPrometheus(PrometheusConfig{URL: server.URL})
-	if s, err := p.Query(t.Context(), "up", time.Now()); err != nil || s.Value != 7 || asked.Load() != 2 {
-		t.Errorf("got %v, %v after %d tries", s, err, asked.Load())
-	}
-}
-
-func TestPrometheusDoesNotWaitForEver(t *testing.T) {
-	release := make(chan struct{})
-	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		select {
-		case <-r.Context().Done():
-		case <-release:
-		}
-	}))
-	defer server.Close()
-	defer close(release)
-	p, _ := NewPrometheus(PrometheusConfig{URL: server.URL})
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	if _, err := p.Query(ctx, "up", time.Now()); err == nil {
-		t.Error("a server that never answers gave an answer")
-	}
-}
-
 func TestPrometheusThatIsNotThere(t *testing.T) {
 	server := httptest.NewServer(nil)
 	server.Close()
@@ -140,6 +105,74 @@ func TestPrometheusURLs(t *testing.T) {
 			t.Errorf("%q was accepted", bad)
 		} else if strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("the error shows the password: %v", err)
+		}
+	}
+}
+
+func TestPrometheusCredentialsExcludeEachOther(t *testing.T) {
+	for name, cfg := range map[string]PrometheusConfig{
+		"a user without a password":  {User: "ada"},
+		"a signature and a token":    {SigV4: &SigV4{}, Token: "hunter2"},
+		"a certificate without key":  {TLS: TLSConfig{Cert: []byte("hunter2")}},
+		"an authority that is none":  {TLS: TLSConfig{CA: []byte("hunter2")}},
+		"a key pair that is no pair": {TLS: TLSConfig{Cert: []byte("hunter2"), Key: []byte("hunter2")}},
+	} {
+		cfg.URL = "https://prometheus.test"
+		if _, err := NewPrometheus(cfg); err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+func TestPrometheusTakesThePasswordOfItsURL(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if user, password, _ := r.BasicAuth(); user != "ada" || password != "p@ss" {
+			t.Errorf("it came as %s with %s", user, password)
+		}
+		fmt.Fprint(w, vector(time.Now(), "7"))
+	}))
+	defer server.Close()
+	p, err := NewPrometheus(PrometheusConfig{URL: strings.Replace(server.URL, "://", "://ada:p%40ss@", 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, err := p.Query(t.Context(), "up", time.Now()); err != nil || s.Value != 7 {
+		t.Errorf("got %v, %v", s, err)
+	}
+}
+
+func TestPrometheusOverTLS(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(r.TLS.PeerCertificates) == 0 {
+			t.Error("it came without a certificate")
+		}
+		fmt.Fprint(w, vector(time.Now(), "7"))
+	}))
+	server.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert}
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // of the handshakes that fail
+	server.StartTLS()
+	defer server.Close()
+	// Any pair will do for the client: the server's own.
+	key, err := x509.MarshalPKCS8PrivateKey(server.TLS.Certificates[0].PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	pair := TLSConfig{CA: ca, Cert: ca, Key: pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})}
+	for name, c := range map[string]struct {
+		tls TLSConfig
+		ok  bool
+	}{
+		"an authority and a pair": {pair, true},
+		"no authority":            {TLSConfig{Cert: pair.Cert, Key: pair.Key}, false},
+		"no pair":                 {TLSConfig{CA: ca}, false},
+	} {
+		p, err := NewPrometheus(PrometheusConfig{URL: server.URL, TLS: c.tls})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.Query(t.Context(), "up", time.Now()); (err == nil) != c.ok {
+			t.Errorf("%s: got %v", name, err)
 		}
 	}
 }
