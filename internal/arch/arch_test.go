@@ -73,6 +73,7 @@ var homes = map[string][]string{
 	"github.com/package-url/":                 {"pkg/sbom"},
 	"github.com/in-toto/":                     {"pkg/evidence", "pkg/provenance"},
 	"github.com/klauspost/compress/":          {"pkg/contents", "pkg/image"},
+	"github.com/DataDog/":                     {"pkg/metrics"},
 	"github.com/prometheus/":                  {"pkg/metrics"},
 	"github.com/sethvargo/go-githubactions":   {"pkg/gha"},
 }

@@ -65,6 +65,7 @@ func doubles() map[string]double {
 		"prometheus with a token":     prometheusDouble(PrometheusConfig{Token: "bearer-5ecret-1"}),
 		"prometheus with a password":  prometheusDouble(PrometheusConfig{User: "ada", Token: "basic-5ecret-2"}),
 		"prometheus with a signature": signedPrometheusDouble(),
+		"datadog":                     datadogDouble(),
 	}
 }
 

@@ -31,9 +31,15 @@ func (p *Prometheus) Missing(ctx context.Context, query string, at time.Time) ([
 	return missing, nil
 }
 
+// metricNames are the metrics of a PromQL query.
 func metricNames(query string) []string {
+	return captured(metricName, quoted.ReplaceAllString(query, `""`))
+}
+
+// captured is what the pattern's group matches, each once.
+func captured(pattern *regexp.Regexp, text string) []string {
 	var names []string
-	for _, m := range metricName.FindAllStringSubmatch(quoted.ReplaceAllString(query, `""`), -1) {
+	for _, m := range pattern.FindAllStringSubmatch(text, -1) {
 		names = append(names, m[1])
 	}
 	slices.Sort(names)
