@@ -66,6 +66,7 @@ func doubles() map[string]double {
 		"prometheus with a password":  prometheusDouble(PrometheusConfig{User: "ada", Token: "basic-5ecret-2"}),
 		"prometheus with a signature": signedPrometheusDouble(),
 		"datadog":                     datadogDouble(),
+		"newrelic":                    newRelicDouble(),
 	}
 }
 
