@@ -67,6 +67,7 @@ func doubles() map[string]double {
 		"prometheus with a signature": signedPrometheusDouble(),
 		"datadog":                     datadogDouble(),
 		"newrelic":                    newRelicDouble(),
+		"cloudwatch":                  cloudwatchDouble(),
 	}
 }
 

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -36,6 +37,10 @@ func asking(ctx context.Context) (context.Context, context.CancelFunc, *answer) 
 type patient struct{ inner http.RoundTripper }
 
 func (p *patient) RoundTrip(req *http.Request) (*http.Response, error) {
+	req, err := rewindable(req)
+	if err != nil {
+		return nil, err
+	}
 	for {
 		resp, err := p.inner.RoundTrip(req)
 		if err != nil {
@@ -74,7 +79,7 @@ func pauseOf(resp *http.Response) time.Duration {
 // again waits, if that is within the query's time, and gives the request to send then.
 func (p *patient) again(req *http.Request, resp *http.Response, wait time.Duration) (*http.Request, bool) {
 	deadline, inTime := req.Context().Deadline()
-	if wait <= 0 || !inTime || time.Now().Add(wait).After(deadline) || req.Body != nil && req.Body != http.NoBody && req.GetBody == nil {
+	if wait <= 0 || !inTime || time.Now().Add(wait).After(deadline) {
 		return nil, false
 	}
 	next := req.Clone(req.Context())
@@ -95,6 +100,22 @@ func (p *patient) again(req *http.Request, resp *http.Response, wait time.Durati
 	_, _ = io.Copy(io.Discard, resp.Body)
 	_ = resp.Body.Close()
 	return next, true
+}
+
+// rewindable is a request that can be sent again. Not every client library gives its body twice; questions are small.
+func rewindable(req *http.Request) (*http.Request, error) {
+	if req.Body == nil || req.Body == http.NoBody || req.GetBody != nil {
+		return req, nil
+	}
+	data, err := io.ReadAll(req.Body)
+	_ = req.Body.Close()
+	if err != nil {
+		return nil, fmt.Errorf("reading the request's body: %w", err)
+	}
+	req = req.Clone(req.Context())
+	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }
+	req.Body, err = req.GetBody()
+	return req, err
 }
 
 // bounded is a body that fails when it goes on for too long: half an answer must not read like a whole one.
