@@ -40,8 +40,8 @@ const (
 type double struct {
 	// secrets are the credentials that open gives the adapter.
 	secrets []string
-	// address is where the adapter asks, for instance prometheus.test:80.
-	address string
+	// address is where the adapter asks, for instance prometheus.test:80; also is another place, if it asks at two.
+	address, also string
 	// query is one that the double knows.
 	query string
 	open  func(t *testing.T, inner http.RoundTripper) Querier
@@ -68,6 +68,7 @@ func doubles() map[string]double {
 		"datadog":                     datadogDouble(),
 		"newrelic":                    newRelicDouble(),
 		"cloudwatch":                  cloudwatchDouble(),
+		"pods":                        podsDouble(),
 	}
 }
 
@@ -164,7 +165,7 @@ func TestNoMonitorFollowsARedirectToAnotherHost(t *testing.T) {
 				elsewhere := 0
 				net.serve(t, "elsewhere.test:80", http.HandlerFunc(func(http.ResponseWriter, *http.Request) { elsewhere++ }))
 				server := &scripted{t: t, double: d}
-				net.serve(t, d.address, server)
+				server.serve(net)
 				server.say(func(r *http.Request, _ string) (int, http.Header, string) {
 					return status, http.Header{"Location": {"http://elsewhere.test/?" + r.URL.RawQuery}}, ""
 				})
@@ -184,7 +185,7 @@ func run(t *testing.T, d double, name string, test func(*testing.T, Querier, *sc
 	t.Run(name, func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			net, server := &wires{}, &scripted{t: t, double: d}
-			net.serve(t, d.address, server)
+			server.serve(net)
 			test(t, &unveiling{server, d.open(t, net.transport(t))}, server)
 		})
 	})
@@ -224,6 +225,13 @@ type scripted struct {
 	mu     sync.Mutex
 	lines  []script
 	asked  int
+}
+
+func (s *scripted) serve(net *wires) {
+	net.serve(s.t, s.double.address, s)
+	if s.double.also != "" {
+		net.serve(s.t, s.double.also, s)
+	}
 }
 
 func (s *scripted) say(lines ...script) {
