@@ -39,7 +39,7 @@ type inputs struct {
 	surge       int
 	rules       rollout.Rules
 	checks      []metrics.Check
-	monitorURL  string
+	monitor     monitor
 	minRequests int
 	watchdog    string
 	freeze      gate.Freeze
@@ -60,11 +60,11 @@ func readInputs(a *gha.Action, from surroundings) (inputs, error) {
 		}),
 		steps:       readSteps(in),
 		surge:       in.Int("surge", -1, 0, 10000),
-		monitorURL:  in.String("monitor-url", from.MonitorURL),
+		monitor:     readMonitor(a, in, env.Workspace, from.MonitorURL),
 		minRequests: in.Int("min-requests", 50, 1, 1_000_000_000),
 		watchdog:    in.OneOf("watchdog", watchdogAuto, watchdogAuto, watchdogOn, watchdogOff),
 	}
-	v.rules = readRules(in)
+	v.rules = readRules(in, intervals[v.monitor.kind])
 	var err error
 	if v.freeze, err = gate.ParseFreeze(in.String("freeze", "")); err != nil {
 		for _, problem := range each(err) {
@@ -72,10 +72,6 @@ func readInputs(a *gha.Action, from surroundings) (inputs, error) {
 		}
 	}
 	v.checks = readChecks(in, env.Workspace)
-	in.OneOf("monitor", "prometheus", "prometheus")
-	if _, err := metrics.NewPrometheus(metrics.PrometheusConfig{URL: v.monitorURL}); err != nil {
-		in.Problem("monitor-url", "does not name a Prometheus as the runner reaches it, for instance http://prometheus.monitoring:9090 (its default is the runner's PROMETHEUS_URL): %v", err)
-	}
 	return v, in.Err()
 }
 
@@ -100,13 +96,13 @@ func readSteps(in *gha.Inputs) []float64 {
 	return steps
 }
 
-// readRules reads the times and limits.
-func readRules(in *gha.Inputs) rollout.Rules {
+// readRules reads the times and limits; interval is the monitor's own.
+func readRules(in *gha.Inputs, interval time.Duration) rollout.Rules {
 	r := rollout.Rules{
 		StepDuration: in.Duration("step-duration", 5*time.Minute),
 		StepLimit:    in.Duration("step-limit", 0),
 		Bake:         in.Duration("bake", 0),
-		Interval:     in.Duration("interval", time.Second),
+		Interval:     in.Duration("interval", interval),
 		Blind:        blindLooks,
 		OnNoData:     rollout.Policy(in.OneOf("on-no-data", string(rollout.Rollback), string(rollout.Rollback), string(rollout.Hold))),
 		OnCancel:     rollout.Policy(in.OneOf("on-cancel", string(rollout.Rollback), string(rollout.Rollback), string(rollout.Hold))),

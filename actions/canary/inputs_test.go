@@ -48,7 +48,7 @@ func TestInputsThatAreLeftOutHaveTheirDefaults(t *testing.T) {
 	if !slices.Equal(got.steps, []float64{5, 25, 50, 100}) || got.surge != -1 || got.minRequests != 50 || got.MaxDeletions != 5 || got.Concurrency != "queue" || got.Force || got.mode != modeRun {
 		t.Errorf("got %+v", got)
 	}
-	if got.Namespace != "prod" || got.Kubeconfig != "/runner/kubeconfig" || got.monitorURL != "http://prometheus:9090" {
+	if got.Namespace != "prod" || got.Kubeconfig != "/runner/kubeconfig" || got.monitor.url != "http://prometheus:9090" {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -79,7 +79,7 @@ func TestInputsChangeWhatTheyName(t *testing.T) {
 		{"min-requests", map[string]string{"INPUT_MIN_REQUESTS": "7"}, func(v inputs) bool { return v.minRequests == 7 }},
 		{"mode", map[string]string{"INPUT_MODE": "plan"}, func(v inputs) bool { return v.mode == modePlan }},
 		{"checks-file", map[string]string{"INPUT_CHECKS": "-", "INPUT_CHECKS_FILE": "checks.yaml", "GITHUB_WORKSPACE": dir}, func(v inputs) bool { return len(v.checks) == 1 && v.checks[0].Name == "errors" }},
-		{"monitor-url", map[string]string{"INPUT_MONITOR_URL": "https://thanos/x"}, func(v inputs) bool { return v.monitorURL == "https://thanos/x" }},
+		{"monitor-url", map[string]string{"INPUT_MONITOR_URL": "https://thanos/x"}, func(v inputs) bool { return v.monitor.url == "https://thanos/x" }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if got, err := with(t, c.changes); err != nil || !c.ok(got) {

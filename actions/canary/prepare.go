@@ -63,7 +63,7 @@ func ready(ctx context.Context, a *gha.Action, in inputs, cl *cluster.Cluster, c
 	for i, s := range plan.Steps {
 		a.Infof("plan, step %d: %s", i+1, s)
 	}
-	judge, err := newJudge(in, c.Release.ID, c.Baseline.ID)
+	judge, err := newJudge(ctx, in, cl, c.Release.ID, c.Baseline.ID)
 	if err != nil {
 		return rollout.Edge{}, plan, err
 	}
@@ -123,8 +123,8 @@ func (j judging) Observe(ctx context.Context, w rollout.Window) ([]verdict.Resul
 	return j.Judge.Observe(ctx, metrics.Window{Since: w.Since, Now: w.Now, Full: w.Full}), nil
 }
 
-func newJudge(in inputs, candidate, baseline string) (*metrics.Judge, error) {
-	monitor, err := metrics.NewPrometheus(metrics.PrometheusConfig{URL: in.monitorURL})
+func newJudge(ctx context.Context, in inputs, cl *cluster.Cluster, candidate, baseline string) (*metrics.Judge, error) {
+	monitor, err := in.monitor.open(ctx, cl)
 	if err != nil {
 		return nil, err
 	}

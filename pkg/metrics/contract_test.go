@@ -186,7 +186,8 @@ func run(t *testing.T, d double, name string, test func(*testing.T, Querier, *sc
 		synctest.Test(t, func(t *testing.T) {
 			net, server := &wires{}, &scripted{t: t, double: d}
 			server.serve(net)
-			test(t, &unveiling{server, d.open(t, net.transport(t))}, server)
+			server.monitor = d.open(t, net.transport(t))
+			test(t, &unveiling{server, server.monitor}, server)
 		})
 	})
 }
@@ -222,9 +223,11 @@ func echo(r *http.Request, body string) string {
 type scripted struct {
 	t      *testing.T
 	double double
-	mu     sync.Mutex
-	lines  []script
-	asked  int
+	// monitor is the adapter that asks it, if run opened it.
+	monitor Querier
+	mu      sync.Mutex
+	lines   []script
+	asked   int
 }
 
 func (s *scripted) serve(net *wires) {

@@ -1,9 +1,9 @@
 // Package metrics asks an external monitor about baseline and candidate and hands the numbers to package verdict. A monitor
-// is a [Querier]: one method, one number. [Judge] fills placeholders into the queries of [Check]s, asks all of them at
+// is a [Querier]: one method, one number. There are [Prometheus], [Datadog], [NewRelic], [CloudWatch] and [Pods]. [Judge] fills placeholders into the queries of [Check]s, asks all of them at
 // once, and gives one result per check.
 //
 // It refuses to make a number out of anything that is not exactly one: an empty answer, several series, NaN, a value older
-// than the question, a partial answer. Queries are proven before traffic moves ([Judge.Prove]): they must tell the releases
+// than the question, a partial answer. Credentials go to the monitor's host and no other, and into no error. Queries are proven before traffic moves ([Judge.Prove]): they must tell the releases
 // apart and answer for the baseline.
 //
 //	monitor, err := metrics.NewPrometheus(metrics.PrometheusConfig{URL: "http://prometheus:9090"})
