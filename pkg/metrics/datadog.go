@@ -119,7 +119,7 @@ func (d *Datadog) query(ctx context.Context, query string, at time.Time) (Sample
 func (d *Datadog) ask(ctx context.Context, query string, from, to time.Time) ([]datadogV1.MetricsQueryMetadata, error) {
 	ctx, cancel, seen := asking(ctx)
 	defer cancel()
-	resp, _, err := d.api.QueryMetrics(ctx, from.Unix(), to.Unix(), query)
+	resp, _, err := d.api.QueryMetrics(ctx, from.Unix(), to.Unix(), query) //nolint:bodyclose // the client has read and closed it
 	var failure datadog.GenericOpenAPIError
 	if errors.As(err, &failure) && seen.status == http.StatusBadRequest {
 		return nil, &UnusableError{Fault: WrongKind, Detail: "the query does not parse: " + problems(failure)}

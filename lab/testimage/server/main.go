@@ -78,7 +78,7 @@ func main() {
 	<-ended
 }
 
-// handler answers with who it is, and echoes environment variables whose names begin with ECHO_.
+// handler answers with who it is, and echoes environment variables whose names begin with ECHO_. /metrics says how often it did.
 func handler(version string, ready *atomic.Bool, delay time.Duration) http.Handler {
 	host, _ := os.Hostname()
 	mux := http.NewServeMux()
@@ -87,7 +87,12 @@ func handler(version string, ready *atomic.Bool, delay time.Duration) http.Handl
 			http.Error(w, "not ready, as asked", http.StatusServiceUnavailable)
 		}
 	})
+	answers := &atomic.Int64{}
+	mux.HandleFunc("/metrics", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, "# TYPE answers_total counter\nanswers_total{code=\"200\"} %d\n", answers.Load())
+	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		defer answers.Add(1)
 		time.Sleep(delay)
 		w.Header().Set("Version", version)
 		w.Header().Set("X-Version", version) // where the load generator looks
