@@ -37,7 +37,7 @@ var monitorInputs = map[string][]string{
 }
 
 // intervals are how often a monitor is asked where the input does not say it: every second where an answer is a second old, and
-// else as often as there is something new and its limits allow (Datadog's are the narrowest, 1600 queries an hour).
+// else as often as there is something new and its limits allow (Datadog's are the narrowest, by its older documents 1600 queries an hour).
 var intervals = map[string]time.Duration{
 	prometheus: time.Second, pods: time.Second, newRelic: 10 * time.Second, datadog: 15 * time.Second, cloudWatch: 30 * time.Second,
 }

@@ -64,7 +64,7 @@ func (r ripeness) fold(buckets []bucket, window time.Duration, at time.Time) (Sa
 	case len(buckets) == 0:
 		return Sample{}, &UnusableError{Fault: Empty, Detail: "nothing was counted or measured"}
 	case window > 0 && inside == 0, ripe == 0:
-		return Sample{}, &UnusableError{Fault: Empty, Detail: fmt.Sprintf("no bucket of %s is complete yet; that takes %s more", r.width, r.delay)}
+		return Sample{}, &UnusableError{Fault: Empty, Detail: fmt.Sprintf("no bucket of %s within the window is complete yet; each is %s after its end", r.width, r.delay)}
 	case window > 0:
 		s := Sample{Value: sum, At: end}
 		return s, s.finite()

@@ -144,12 +144,14 @@ func whole(status map[string]types.StatusCode) error {
 
 // cloudwatchError sorts the SDK's errors by AWS's codes.
 func cloudwatchError(ctx context.Context, seen *answer, err error) error {
+	refused := seen.refused("CloudWatch")
 	var api smithy.APIError
-	if !errors.As(err, &api) {
-		if refused := seen.refused("CloudWatch"); refused != nil {
-			return refused
-		}
+	if !errors.As(err, &api) && refused == nil {
 		return failed(ctx, "CloudWatch", err)
+	}
+	var denied *UnusableError
+	if api == nil || errors.As(refused, &denied) || seen.wait > 0 {
+		return refused
 	}
 	code := api.ErrorCode()
 	for _, word := range []string{"AccessDenied", "UnrecognizedClient", "InvalidClientTokenId", "ExpiredToken", "SignatureDoesNotMatch", "InvalidSignature", "MissingAuthentication", "OptInRequired"} {
@@ -160,10 +162,7 @@ func cloudwatchError(ctx context.Context, seen *answer, err error) error {
 	if strings.HasPrefix(code, "Invalid") || strings.HasPrefix(code, "Validation") || strings.HasPrefix(code, "MissingRequiredParameter") {
 		return &UnusableError{Fault: WrongKind, Detail: code + ": " + api.ErrorMessage()}
 	}
-	if refused := seen.refused("CloudWatch"); refused != nil {
-		return refused
-	}
-	return fmt.Errorf("asking CloudWatch: %s: %s", code, api.ErrorMessage())
+	return fmt.Errorf("asking CloudWatch: HTTP %d: %s: %s", seen.status, code, api.ErrorMessage())
 }
 
 // Missing names the metrics of a query that nothing has been published of for two weeks.

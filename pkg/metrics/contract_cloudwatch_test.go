@@ -19,7 +19,7 @@ const oneMetric = `{"Id": "n", "MetricStat": {"Metric": {"Namespace": "Checkout"
 // cloudwatchDouble speaks the SDK's protocol, RPC v2 in CBOR.
 func cloudwatchDouble() double {
 	return double{
-		secrets: []string{awsSecret}, address: "cloudwatch.test:80", query: oneMetric + " [300s]", throttled: "Retry-After", kind: "application/cbor",
+		secrets: []string{awsSecret}, address: "cloudwatch.test:80", query: oneMetric + " [300s]", throttled: "Retry-After", kind: "application/cbor", redirected: "HTTP 30",
 		open: func(t *testing.T, inner http.RoundTripper) Querier {
 			return must(NewCloudWatch(t.Context(), CloudWatchConfig{Region: awsRegion, HTTP: inner}, static, config.WithBaseEndpoint("http://cloudwatch.test")))
 		},

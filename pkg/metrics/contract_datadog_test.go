@@ -13,7 +13,7 @@ import (
 func datadogDouble() double {
 	return double{
 		secrets: []string{"dd-api-5ecret-4", "dd-app-5ecret-5"}, address: "datadog.test:80", query: "sum:requests{release:r1}.as_count()[120s]",
-		throttled: "X-RateLimit-Reset", kind: "application/json",
+		throttled: "X-RateLimit-Reset", kind: "application/json", redirected: "it redirects to http://elsewhere.test",
 		open: func(_ *testing.T, inner http.RoundTripper) Querier {
 			return must(NewDatadog(DatadogConfig{URL: "http://datadog.test", APIKey: "dd-api-5ecret-4", AppKey: "dd-app-5ecret-5", HTTP: inner}))
 		},

@@ -15,7 +15,7 @@ import (
 func newRelicDouble() double {
 	return double{
 		secrets: []string{"NRAK-5ecret-6"}, address: "newrelic.test:80", query: "SELECT count(*) FROM Transaction WHERE release = 'r1' SINCE 120s AGO",
-		throttled: "Retry-After", kind: "application/json",
+		throttled: "Retry-After", kind: "application/json", redirected: "it redirects to http://elsewhere.test",
 		open: func(_ *testing.T, inner http.RoundTripper) Querier {
 			return must(NewNewRelic(NewRelicConfig{URL: "http://newrelic.test/graphql", Account: 42, Key: "NRAK-5ecret-6", HTTP: inner}))
 		},

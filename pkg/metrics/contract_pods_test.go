@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,7 +16,7 @@ import (
 // podsDouble is a release of two pods that have their metrics on the Service's port.
 func podsDouble() double {
 	return double{
-		address: "pod-a:8080", also: "pod-b:8080", query: `sum(requests{release="r1",code=~"2.."})`, throttled: "Retry-After", kind: "text/plain",
+		address: "pod-a:8080", also: "pod-b:8080", query: `sum(requests{release="r1",code=~"2.."})`, throttled: "Retry-After", kind: "text/plain", redirected: "HTTP 30",
 		open: func(_ *testing.T, inner http.RoundTripper) Querier {
 			return must(NewPods(PodsConfig{Namespace: "prod", HTTP: inner, Targets: func(_ context.Context, release string) ([]Target, error) {
 				if release != "r1" {
@@ -108,7 +109,7 @@ func TestParsePodQuery(t *testing.T) {
 type fleet struct {
 	said    map[string]string // by pod
 	started map[string]time.Time
-	reads   int
+	reads   atomic.Int32
 }
 
 func (f *fleet) targets(context.Context, string) ([]Target, error) {
@@ -120,7 +121,7 @@ func (f *fleet) targets(context.Context, string) ([]Target, error) {
 }
 
 func (f *fleet) RoundTrip(req *http.Request) (*http.Response, error) {
-	f.reads++
+	f.reads.Add(1)
 	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(f.said[req.URL.Hostname()]))}, nil
 }
 
@@ -169,9 +170,9 @@ func TestPodsAddUp(t *testing.T) {
 		ask(total, 25)
 		ask(bad, 4)
 
-		before := f.reads
+		before := f.reads.Load()
 		ask(total, 25)
-		if f.reads != before {
+		if f.reads.Load() != before {
 			t.Error("the same look read the pods again")
 		}
 

@@ -28,7 +28,7 @@ const (
 // prometheusDouble is a Prometheus behind a proxy that wants a token or a password.
 func prometheusDouble(cfg PrometheusConfig) double {
 	return double{
-		secrets: []string{cfg.Token}, address: "prometheus.test:80", query: `sum(up{release="r1"})`, throttled: "Retry-After", kind: "application/json",
+		secrets: []string{cfg.Token}, address: "prometheus.test:80", query: `sum(up{release="r1"})`, throttled: "Retry-After", kind: "application/json", redirected: "it redirects to http://elsewhere.test",
 		open: func(t *testing.T, inner http.RoundTripper) Querier {
 			cfg.URL, cfg.HTTP = "http://prometheus.test", inner
 			return must(NewPrometheus(cfg))

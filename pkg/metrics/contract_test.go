@@ -57,6 +57,8 @@ type double struct {
 	throttled string
 	// kind is the content type of answers.
 	kind string
+	// redirected is what is said of a redirect.
+	redirected string
 }
 
 // doubles are all monitors; the file of each has its own.
@@ -170,7 +172,7 @@ func TestNoMonitorFollowsARedirectToAnotherHost(t *testing.T) {
 					return status, http.Header{"Location": {"http://elsewhere.test/?" + r.URL.RawQuery}}, ""
 				})
 				_, err := d.open(t, net.transport(t)).Query(t.Context(), d.query, time.Now())
-				wantNoAnswer(t, err, "")
+				wantNoAnswer(t, err, d.redirected)
 				server.wantNoSecret(err)
 				if elsewhere > 0 {
 					t.Errorf("%s, %d: the other host was asked %d times", name, status, elsewhere)

@@ -41,6 +41,11 @@ func (p *patient) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	seen, _ := req.Context().Value(answerKey{}).(*answer)
+	if seen == nil {
+		seen = &answer{}
+	}
+	*seen = answer{} // of a redirect's end, not of its beginning
 	for {
 		resp, err := p.inner.RoundTrip(req)
 		if err != nil {
@@ -50,9 +55,7 @@ func (p *patient) RoundTrip(req *http.Request) (*http.Response, error) {
 		wait := pauseOf(resp)
 		next, ok := p.again(req, resp, wait)
 		if !ok {
-			if seen, ok := req.Context().Value(answerKey{}).(*answer); ok {
-				seen.status, seen.wait = resp.StatusCode, wait
-			}
+			seen.status, seen.wait = resp.StatusCode, wait
 			return resp, nil
 		}
 		req = next
