@@ -4,19 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
-	"github.com/prometheus/common/model"
 )
-
-// scrapesAtOnce is as many as requests to an API server are in flight elsewhere.
-const scrapesAtOnce = 16
 
 // The labels that every series of a pod has beside its own, as a scrape configuration would add them.
 const (
@@ -228,62 +222,4 @@ func (p *Pods) Missing(_ context.Context, query string, _ time.Time) ([]string, 
 		}
 	}
 	return missing, nil
-}
-
-// scrapeAll reads all pods at once. One that serves and can't be read makes the answer partial; when none can, there is none.
-func (p *Pods) scrapeAll(ctx context.Context, release string, at time.Time) *round {
-	ctx, cancel := context.WithTimeout(ctx, queryTime)
-	defer cancel()
-	r := &round{at: at, scraped: map[string]*exposition{}}
-	if r.pods, r.err = p.cfg.Targets(ctx, release); r.err != nil {
-		r.err = failed(ctx, "the pods", r.err)
-		return r
-	}
-	said, errs := make([]*exposition, len(r.pods)), make([]error, len(r.pods))
-	var wg sync.WaitGroup
-	turns := make(chan struct{}, scrapesAtOnce)
-	for i, pod := range r.pods {
-		wg.Go(func() {
-			turns <- struct{}{}
-			defer func() { <-turns }()
-			said[i], errs[i] = p.scrape(ctx, pod, at)
-		})
-	}
-	wg.Wait()
-	var problems []string
-	for i, pod := range r.pods {
-		if errs[i] == nil {
-			r.scraped[pod.UID] = said[i]
-			for name, kind := range said[i].types {
-				p.types[name] = kind
-			}
-			continue
-		}
-		problems = append(problems, fmt.Sprintf("Pod/%s/%s: %v", p.cfg.Namespace, pod.Pod, errs[i]))
-	}
-	var unusable *UnusableError
-	switch {
-	case len(problems) == 0:
-	case errors.As(errors.Join(errs...), &unusable):
-		r.err = &UnusableError{Fault: unusable.Fault, Detail: problems[0]}
-	case len(problems) < len(r.pods):
-		r.err = &UnusableError{Fault: Partial, Detail: strings.Join(problems, "; ")}
-	default:
-		r.err = errors.New("asking the pods: " + strings.Join(problems, "; "))
-	}
-	return r
-}
-
-// usable refuses samples that are no numbers, or of another time.
-func usable(samples model.Vector, at time.Time) error {
-	for _, s := range samples {
-		v := float64(s.Value)
-		switch {
-		case math.IsNaN(v) || math.IsInf(v, 0):
-			return &UnusableError{Fault: NotANumber, Detail: fmt.Sprintf("%s is %v", s.Metric, v)}
-		case at.Sub(s.Timestamp.Time()) > lookback:
-			return &UnusableError{Fault: Stale, Detail: fmt.Sprintf("%s is of %s, asked was %s", s.Metric, clock(s.Timestamp.Time()), clock(at))}
-		}
-	}
-	return nil
 }
