@@ -9,7 +9,7 @@ GO = $$($(CURDIR)/hack/go)
 LAB = $$($(CURDIR)/hack/lab)
 LINT = $(GO) tool -modfile=hack/lint/go.mod golangci-lint
 
-.PHONY: help demo test kill-test check lint generate lab-up lab-down bench bench-build bench-deploy bench-verdict record clean unit fmt vet fuzz
+.PHONY: help demo test kill-test soak check lint generate lab-up lab-down bench bench-build bench-deploy bench-verdict record clean unit fmt vet fuzz
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,11 @@ test: check lab-up ## All tests: the fast ones, then everything on the lab
 
 kill-test: lab-up ## Kill, cancel, hang and lock out the deploy action at every request it sends; twenty deployments under load; half an hour
 	@cd lab && PROMOTE_KILL_EVERY=1 $(GO) test -tags lab -count=1 -parallel 24 -timeout 90m -v -run 'TestDeployConvergesAfterAKill|TestDeployOutlives|TestDeployStopsInOrder|TestDeployRidesOut|TestDeployThatIsCancelled|TestDeploysInARow' ./e2e
+
+SOAK ?= 50
+SEED ?= 1
+soak: lab-up ## Send SOAK (50) canaries of random fates over one service under load; SEED plays the same ones again; a quarter of an hour
+	@cd lab && PROMOTE_SOAK=$(SOAK) PROMOTE_SOAK_SEED=$(SEED) $(GO) test -tags lab -count=1 -timeout 60m -v -run TestSoak ./e2e
 
 check: fmt vet unit lint ## The fast loop: format, vet, unit tests, lint; needs no cluster
 

@@ -42,6 +42,20 @@ func newGuarded(t *testing.T) *guarded {
 	t.Helper()
 	g := &guarded{scene: newScene(t, "prod"), monitor: newMonitor(t)}
 	g.h.commit("main", map[string]string{"deploy/quick.yaml": telling})
+	g.allowWatchdog()
+	base := g.h.run("canary", g.merged("base").event, g.inputs(g.more(nil)), g.runner())
+	if base.outputs["result"] != "promoted" {
+		t.Fatalf("the baseline was not brought up:\n%s", base.output)
+	}
+	g.baseline = base.outputs["release"]
+	g.monitor.baseline.Store(&g.baseline)
+	g.startLoad()
+	return g
+}
+
+// allowWatchdog makes the account that the documentation tells users to make.
+func (g *guarded) allowWatchdog() {
+	g.t.Helper()
 	data, err := os.ReadFile("../../docs/role-watchdog.yaml")
 	g.h.must(err)
 	for _, o := range g.p.objects(string(data)) {
@@ -52,19 +66,6 @@ func newGuarded(t *testing.T) *guarded {
 		}
 		g.p.create(o)
 	}
-	base := g.h.run("canary", g.merged("base").event, g.inputs(g.more(nil)), g.runner())
-	if base.outputs["result"] != "promoted" {
-		t.Fatalf("the baseline was not brought up:\n%s", base.output)
-	}
-	g.baseline = base.outputs["release"]
-	g.monitor.baseline.Store(&g.baseline)
-	service, err := g.p.admin.CoreV1().Services(g.p.namespace).Get(t.Context(), "quick", metav1.GetOptions{})
-	g.h.must(err)
-	url := "http://" + service.Spec.ClusterIP
-	await(t, url)
-	g.load, err = generator.Start(t.Context(), generator.Config{URL: url, Rate: 50, KeepAlive: 0.5, Clients: 5, PerConnection: 5, Scenario: generator.Get("/")})
-	g.h.must(err)
-	return g
 }
 
 func (g *guarded) more(more map[string]string) map[string]string {

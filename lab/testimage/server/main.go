@@ -30,6 +30,7 @@ func main() {
 	memory := flag.Int("memory", 0, "MiB to take at the start")
 	graceful := flag.Duration("graceful", 0, "on SIGTERM go on serving for this time, then end cleanly; 0 ends at once")
 	delay := flag.Duration("delay", 0, "how long each answer takes")
+	fail := flag.Int("fail", 0, "every so many-th answer is 500; 0 is none")
 	flag.Parse()
 
 	if *say != "" {
@@ -60,7 +61,7 @@ func main() {
 	if *readyAfter >= 0 {
 		time.AfterFunc(*readyAfter, func() { ready.Store(true) })
 	}
-	server := &http.Server{Addr: *address, Handler: handler(*version, ready, *delay), ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Addr: *address, Handler: handler(*version, ready, *delay, int64(*fail)), ReadHeaderTimeout: 10 * time.Second}
 	ended := make(chan struct{})
 	if *graceful > 0 {
 		signals := make(chan os.Signal, 1)
@@ -79,7 +80,7 @@ func main() {
 }
 
 // handler answers with who it is, and echoes environment variables whose names begin with ECHO_. /metrics says how often it did.
-func handler(version string, ready *atomic.Bool, delay time.Duration) http.Handler {
+func handler(version string, ready *atomic.Bool, delay time.Duration, fail int64) http.Handler {
 	host, _ := os.Hostname()
 	mux := http.NewServeMux()
 	mux.HandleFunc("/ready", func(w http.ResponseWriter, _ *http.Request) {
@@ -87,16 +88,21 @@ func handler(version string, ready *atomic.Bool, delay time.Duration) http.Handl
 			http.Error(w, "not ready, as asked", http.StatusServiceUnavailable)
 		}
 	})
-	answers := &atomic.Int64{}
+	good, bad := &atomic.Int64{}, &atomic.Int64{}
 	mux.HandleFunc("/metrics", func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprintf(w, "# TYPE answers_total counter\nanswers_total{code=\"200\"} %d\n", answers.Load())
+		fmt.Fprintf(w, "# TYPE answers_total counter\nanswers_total{code=\"200\"} %d\nanswers_total{code=\"500\"} %d\n", good.Load(), bad.Load())
 	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		defer answers.Add(1)
 		time.Sleep(delay)
 		w.Header().Set("Version", version)
 		w.Header().Set("X-Version", version) // where the load generator looks
 		w.Header().Set("Pod", host)
+		if fail > 0 && (good.Load()+bad.Load())%fail == fail-1 {
+			bad.Add(1)
+			http.Error(w, "failing, as asked", http.StatusInternalServerError)
+			return
+		}
+		defer good.Add(1)
 		for _, e := range os.Environ() {
 			if strings.HasPrefix(e, "ECHO_") {
 				fmt.Fprintln(w, e)
