@@ -128,10 +128,10 @@ func TestEveryMonitorBearsWhatServersDo(t *testing.T) {
 		}{
 			{name: "401 is denied", say: []script{refusing(401)}, fault: Denied},
 			{name: "403 is denied", say: []script{refusing(403)}, fault: Denied},
-			{name: "500 is no answer", say: []script{refusing(500)}, text: "500", took: [2]time.Duration{0, queryTime}},
+			{name: "500 is no answer", say: []script{refusing(500)}, text: "500", took: [2]time.Duration{0, QueryTime}},
 			{name: "a short pause is waited for", say: []script{pausing(3), good}, value: true, took: [2]time.Duration{3 * time.Second, 4 * time.Second}},
-			{name: "a pause beyond the query's time is not", say: []script{pausing(3600)}, text: "429", took: [2]time.Duration{0, queryTime}},
-			{name: "silence ends", say: []script{silent}, text: "no answer within", took: [2]time.Duration{queryTime, queryTime + time.Second}},
+			{name: "a pause beyond the query's time is not", say: []script{pausing(3600)}, text: "429", took: [2]time.Duration{0, QueryTime}},
+			{name: "silence ends", say: []script{silent}, text: "no answer within", took: [2]time.Duration{QueryTime, QueryTime + time.Second}},
 			{name: "a page of another server is none", say: []script{func(*http.Request, string) (int, http.Header, string) {
 				return 200, http.Header{"Content-Type": {"text/html"}}, "<html>It works!</html>"
 			}}},

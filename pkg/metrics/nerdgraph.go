@@ -12,7 +12,7 @@ import (
 )
 
 // nerdGraph asks for the rows, and for what tells whether they are whole and of the time that was asked for. New Relic gives up
-// after `timeout` seconds, within queryTime.
+// after `timeout` seconds, within QueryTime.
 const nerdGraph = `query($account: Int!, $nrql: Nrql!) { actor { account(id: $account) { nrql(query: $nrql, timeout: 9) {` +
 	` results metadata { messages timeWindow { begin end } } } } } }`
 

@@ -91,7 +91,7 @@ func (a *answer) refused(name string) error {
 // failed words an error of a request that got no usable answer.
 func failed(ctx context.Context, name string, err error) error {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return fmt.Errorf("asking %s: no answer within %s", name, queryTime)
+		return fmt.Errorf("asking %s: no answer within %s", name, QueryTime)
 	}
 	return fmt.Errorf("asking %s: %w", name, withoutURL(err))
 }

@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	// queryTime bounds one query with all its tries.
-	queryTime = 10 * time.Second
+	// QueryTime bounds one query with all its tries.
+	QueryTime = 10 * time.Second
 	// answerLimit bounds an answer's body: one number needs a few hundred bytes, a query gone wrong may match every series.
 	answerLimit = 4 << 20
 )
@@ -29,7 +29,7 @@ type answerKey struct{}
 // asking bounds a query's time and gives it an answer to fill.
 func asking(ctx context.Context) (context.Context, context.CancelFunc, *answer) {
 	seen := &answer{}
-	ctx, cancel := context.WithTimeout(context.WithValue(ctx, answerKey{}, seen), queryTime)
+	ctx, cancel := context.WithTimeout(context.WithValue(ctx, answerKey{}, seen), QueryTime)
 	return ctx, cancel, seen
 }
 

@@ -26,7 +26,7 @@ type exposition struct {
 
 // scrapeAll reads all pods at once. One that serves and can't be read makes the answer partial; when none can, there is none.
 func (p *Pods) scrapeAll(ctx context.Context, release string, at time.Time) *round {
-	ctx, cancel := context.WithTimeout(ctx, queryTime)
+	ctx, cancel := context.WithTimeout(ctx, QueryTime)
 	defer cancel()
 	r := &round{at: at, scraped: map[string]*exposition{}}
 	if r.pods, r.err = p.cfg.Targets(ctx, release); r.err != nil {

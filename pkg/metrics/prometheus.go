@@ -99,7 +99,7 @@ func (p *Prometheus) Query(ctx context.Context, query string, at time.Time) (Sam
 func (p *Prometheus) query(ctx context.Context, query string, at time.Time) (Sample, error) {
 	ctx, cancel, seen := asking(ctx)
 	defer cancel()
-	value, warnings, err := p.api.Query(ctx, query, at, prometheus.WithTimeout(queryTime), prometheus.WithLookbackDelta(lookback))
+	value, warnings, err := p.api.Query(ctx, query, at, prometheus.WithTimeout(QueryTime), prometheus.WithLookbackDelta(lookback))
 	if err != nil {
 		return Sample{}, asError(ctx, seen, err)
 	}

@@ -85,3 +85,33 @@ func (j *Judge) proveBad(ctx context.Context, c Check, w Window) (Sample, error)
 	}
 	return Sample{}, nil
 }
+
+// Known is what a ratio check knows of the baseline before the run.
+type Known struct {
+	Check string
+	// Counts are of a time as long as Over.
+	Counts verdict.Counts
+	Over   time.Duration
+	// Healthy is the share of bad requests that the candidate may have: the check's bound, or else the baseline's own.
+	Healthy float64
+	// Alpha is the check's error rate.
+	Alpha float64
+}
+
+// Known gives what the proof has found out, for the ratio checks in their order.
+func (j *Judge) Known() []Known {
+	var all []Known
+	for i, c := range j.checks {
+		if c.Type != RatioCheck {
+			continue
+		}
+		s := j.states[i]
+		record := s.evidence.Record()
+		k := Known{Check: c.Name, Counts: record, Over: proofWindow, Healthy: record.Rate(), Alpha: s.rule.Alpha}
+		if c.Max != nil {
+			k.Healthy = *c.Max
+		}
+		all = append(all, k)
+	}
+	return all
+}

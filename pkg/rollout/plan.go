@@ -156,10 +156,13 @@ func (r Rules) check() error {
 func (p Plan) Shortest() time.Duration {
 	var sum time.Duration
 	for i := range p.Steps {
-		sum += p.Rules.StepDuration + p.extra(i)
+		sum += p.Lasts(i)
 	}
 	return sum
 }
+
+// Lasts is how long a step is watched at the shortest.
+func (p Plan) Lasts(step int) time.Duration { return p.Rules.StepDuration + p.extra(step) }
 
 // extra is how much longer a step is watched than others.
 func (p Plan) extra(step int) time.Duration {
