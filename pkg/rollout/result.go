@@ -12,7 +12,11 @@ import (
 type Sample struct {
 	At time.Time `json:"at"`
 	// Step counts from 0. Asked and Achieved are its shares in percent.
-	Step     int              `json:"step"`
+	Step int `json:"step"`
+	// Phase is where the rollout stood, Since when what the checks count began, Full that no baseline pod took traffic.
+	Phase    Phase            `json:"phase,omitempty"`
+	Since    time.Time        `json:"since,omitzero"`
+	Full     bool             `json:"full,omitempty"`
 	Asked    float64          `json:"asked"`
 	Achieved float64          `json:"achieved"`
 	Results  []verdict.Result `json:"results,omitempty"`
@@ -20,9 +24,24 @@ type Sample struct {
 	Problem string `json:"problem,omitempty"`
 }
 
+// Measured is the share, in percent, of the requests of this step that the candidate answered, by the first check that has
+// counts of both releases.
+func (s Sample) Measured() (share float64, ok bool) {
+	for _, r := range s.Results {
+		if r.Candidate != nil && r.Baseline != nil && r.Candidate.Total+r.Baseline.Total > 0 {
+			return 100 * r.Candidate.Total / (r.Candidate.Total + r.Baseline.Total), true
+		}
+	}
+	return 0, false
+}
+
 // String is the line a person follows in the log.
 func (s Sample) String() string {
-	parts := []string{fmt.Sprintf("step %d: asked %s %%, achieved %s %%", s.Step+1, percent(s.Asked), percent(s.Achieved))}
+	shares := fmt.Sprintf("step %d: asked %s %%, achieved %s %%", s.Step+1, percent(s.Asked), percent(s.Achieved))
+	if measured, ok := s.Measured(); ok {
+		shares += fmt.Sprintf(", measured %.3g %%", measured)
+	}
+	parts := []string{shares}
 	if s.Problem != "" {
 		parts = append(parts, s.Problem)
 	}

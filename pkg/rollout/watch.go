@@ -32,7 +32,7 @@ func (r *run) look(ctx context.Context) Observation {
 		// What a question says that was broken off is no evidence.
 		return o
 	}
-	s := Sample{At: o.At, Step: step, Results: results, Problem: o.Reason}
+	s := Sample{At: o.At, Step: step, Phase: r.state.Phase, Since: w.Since, Full: w.Full, Results: results, Problem: o.Reason}
 	if r.plan.fits(step) {
 		s.Asked, s.Achieved = r.plan.Steps[step].Asked, r.plan.Steps[step].Achieved
 	}
