@@ -1,5 +1,5 @@
-// Package report builds Markdown for summaries, comments and statuses out of plain values. It is pure and imports no client
-// library. What comes from outside (test names, branch names, messages) goes through [Escape], [Code] or a [Table] cell and
+// Package report builds Markdown for summaries, comments and statuses out of plain values, and the page of a rollout in HTML
+// ([HTML]). It is pure and imports no client library. What comes from outside (test names, branch names, messages) goes through [Escape], [Code] or a [Table] cell and
 // can then neither break the page nor mention people.
 //
 // It refuses nothing: any text can be shown.
