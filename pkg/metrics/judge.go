@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"time"
 
@@ -50,7 +51,9 @@ type Judge struct {
 type checkState struct {
 	rule     verdict.Ratio
 	evidence *verdict.Evidence
-	history  verdict.History
+	// proven is what was known of the baseline before any traffic moved.
+	proven  verdict.Counts
+	history verdict.History
 	// answered says that the monitor gave numbers in this step before.
 	answered bool
 }
@@ -126,8 +129,17 @@ func (j *Judge) observe(ctx context.Context, s *checkState, c Check, w Window) v
 		baseline = &b
 	}
 	s.answered = true
-	res := s.rule.Judge(s.evidence, candidate, baseline)
+	res := s.judge(candidate, baseline)
 	res.Query = query
+	return res
+}
+
+// judge judges a ratio. Who follows the log wants to know how much is still missing.
+func (s *checkState) judge(candidate verdict.Counts, baseline *verdict.Counts) verdict.Result {
+	res := s.rule.Judge(s.evidence, candidate, baseline)
+	if missing := math.Ceil(float64(s.rule.MinRequests) - candidate.Total); res.Outcome == verdict.NotEnough && missing > 0 {
+		res.Reason += fmt.Sprintf(", %.0f more", missing)
+	}
 	return res
 }
 

@@ -60,7 +60,8 @@ func (j *Judge) prove(ctx context.Context, s *checkState, c Check, w Window) err
 			total.Value, j.subject.Baseline, j.subject.Candidate)
 	}
 	if total.Value >= 0 && bad.Value >= 0 && bad.Value <= total.Value {
-		s.evidence = s.rule.Begin(verdict.Counts{Bad: bad.Value, Total: total.Value})
+		s.proven = verdict.Counts{Bad: bad.Value, Total: total.Value}
+		s.evidence = s.rule.Begin(s.proven)
 	}
 	return nil
 }
@@ -106,8 +107,7 @@ func (j *Judge) Known() []Known {
 			continue
 		}
 		s := j.states[i]
-		record := s.evidence.Record()
-		k := Known{Check: c.Name, Counts: record, Over: proofWindow, Healthy: record.Rate(), Alpha: s.rule.Alpha}
+		k := Known{Check: c.Name, Counts: s.proven, Over: proofWindow, Healthy: s.proven.Rate(), Alpha: s.rule.Alpha}
 		if c.Max != nil {
 			k.Healthy = *c.Max
 		}

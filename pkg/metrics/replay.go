@@ -1,0 +1,104 @@
+package metrics
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/org/promote/pkg/verdict"
+)
+
+// Basis is what the verdicts of a run rest on besides the numbers of its samples. Who has both can judge the run again.
+type Basis struct {
+	Checks []Check `json:"checks"`
+	// MinRequests and Alpha are those of [Rules].
+	MinRequests int     `json:"minRequests"`
+	Alpha       float64 `json:"alpha"`
+	// Records are what ratio checks knew of the baseline before any traffic moved, by the check's name.
+	Records map[string]verdict.Counts `json:"records,omitempty"`
+}
+
+// Basis is what this judge's verdicts rest on.
+func (j *Judge) Basis() Basis {
+	b := Basis{Checks: slices.Clone(j.checks), MinRequests: j.rules.MinRequests, Alpha: j.rules.Alpha, Records: map[string]verdict.Counts{}}
+	for i, c := range j.checks {
+		if c.Type == RatioCheck {
+			b.Records[c.Name] = j.states[i].proven
+		}
+	}
+	return b
+}
+
+// Rejudge judges the numbers of a run again, under its own checks or others. It asks nobody. It is for one goroutine.
+type Rejudge struct {
+	judge  *Judge
+	judged []int
+}
+
+// Rejudge begins to judge a run again under these checks, which [ParseChecks] accepted. A monitor can't be asked about the past, so
+// a check takes the numbers of the run's check of that name and type; without says, for each that has none, why.
+func (b Basis) Rejudge(checks []Check) (judge *Rejudge, without []error) {
+	r := &Rejudge{judge: NewJudge(nil, checks, Subject{}, Rules{MinRequests: b.MinRequests, Alpha: b.Alpha})}
+	for i, c := range checks {
+		if err := b.counted(c); err != nil {
+			without = append(without, fmt.Errorf("check %q: %w", c.Name, err))
+			continue
+		}
+		r.judged = append(r.judged, i)
+		if s := &r.judge.states[i]; c.Type == RatioCheck {
+			s.proven = b.Records[c.Name]
+			s.evidence = s.rule.Begin(s.proven)
+		}
+	}
+	return r, without
+}
+
+// counted says why a run has no numbers for a check.
+func (b Basis) counted(c Check) error {
+	i := slices.IndexFunc(b.Checks, func(asked Check) bool { return asked.Name == c.Name })
+	switch {
+	case i < 0:
+		return errors.New("the run has no check of this name, and its query can't be asked about the past")
+	case b.Checks[i].Type != c.Type:
+		return fmt.Errorf("the run's check of this name is a %s and not a %s", b.Checks[i].Type, c.Type)
+	case c.Type == RatioCheck && c.compares() && !b.Checks[i].compares():
+		return errors.New("it compares, and the run did not count the baseline's requests")
+	}
+	return nil
+}
+
+// Observe judges the next sample's results again. What had no number then has none now.
+func (r *Rejudge) Observe(w Window, recorded []verdict.Result) []verdict.Result {
+	if !w.Since.Equal(r.judge.since) {
+		r.judge.begin(w.Since)
+	}
+	var results []verdict.Result
+	for _, i := range r.judged {
+		c := r.judge.checks[i]
+		for _, old := range recorded {
+			if old.Check == c.Name {
+				res := r.judge.states[i].again(c, w, old)
+				res.Check, res.Query = old.Check, old.Query
+				results = append(results, res)
+			}
+		}
+	}
+	return results
+}
+
+func (s *checkState) again(c Check, w Window, old verdict.Result) verdict.Result {
+	switch {
+	case c.Type == ValueCheck && old.Value != nil:
+		return c.value().Judge(&s.history, *old.Value)
+	case c.Type == RatioCheck && old.Candidate != nil:
+		if !s.rule.Compare || w.Full {
+			return s.judge(*old.Candidate, nil)
+		}
+		if old.Baseline != nil {
+			baseline := *old.Baseline
+			return s.judge(*old.Candidate, &baseline)
+		}
+		return verdict.Unseen(verdict.NoData, "the sample has no counts of the baseline")
+	}
+	return old
+}
