@@ -138,8 +138,9 @@ type outcome struct {
 	// Chain is the evidence that was asked for.
 	Chain     []evidence.Link
 	Candidate *release.Candidate
-	// Rollout is nil when no traffic was moved in steps.
+	// Rollout is nil when no traffic was moved in steps; Report is the path of its page.
 	Rollout *rollout.Result
+	Report  string
 }
 
 // canary brings the candidate up and moves the traffic.
@@ -229,7 +230,7 @@ func move(ctx context.Context, a *gha.Action, in inputs, cl *cluster.Cluster, c 
 
 // roll moves the traffic and ends what it began: the old release goes after a promotion, the candidate after a rollback.
 func roll(ctx context.Context, a *gha.Action, in inputs, cl *cluster.Cluster, c *release.Candidate, w release.Witness, dog *watchdog, out *outcome) error {
-	edge, plan, err := ready(ctx, a, in, cl, c, w)
+	set, err := ready(ctx, a, in, cl, c, w)
 	if err != nil {
 		return errors.Join(err, discard(ctx, c, err.Error()))
 	}
@@ -238,8 +239,14 @@ func roll(ctx context.Context, a *gha.Action, in inputs, cl *cluster.Cluster, c 
 		return errors.Join(err, discard(ctx, c, err.Error()))
 	}
 	defer stop()
-	result, err := rollout.Run(ctx, plan, edge)
+	result, err := rollout.Run(ctx, set.plan, set.edge)
 	out.Rollout = &result
+	// At once: a run that was cancelled has seconds left.
+	out.Report = keep(a, savedRun{
+		Version: savedVersion, Service: in.Service, Environment: in.Environment, Run: a.Env().Run(), URL: a.Env().RunURL,
+		Commit: w.Change.Head, Title: w.Change.Title, Image: w.Image, Release: c.Release.ID, Baseline: c.Baseline.ID,
+		Basis: set.basis, Result: result,
+	})
 	if err != nil {
 		out.Result = abandoned
 		return err

@@ -18,8 +18,13 @@ import (
 )
 
 func main() {
-	if len(os.Args) > 1 && os.Args[1] == watchCommand {
-		os.Exit(watch(os.Args[2:], os.Stdout))
+	if len(os.Args) > 1 {
+		switch os.Args[1] {
+		case watchCommand:
+			os.Exit(watch(os.Args[2:], os.Stdout))
+		case replayCommand:
+			os.Exit(replay(os.Args[2:], os.Stdout))
+		}
 	}
 	os.Exit(gha.Run(os.Getenv, os.Stdout, func(ctx context.Context, a *gha.Action) error {
 		return run(ctx, a, surroundings{

@@ -54,36 +54,43 @@ func firstCandidates(in inputs, baseline int) int {
 	return p.Steps[0].Candidate
 }
 
+// setting is all that a rollout needs, and what its verdicts rest on.
+type setting struct {
+	plan  rollout.Plan
+	edge  rollout.Edge
+	basis metrics.Basis
+}
+
 // ready lays out the plan and proves that traffic can be moved and judged. Nothing has moved yet.
-func ready(ctx context.Context, a *gha.Action, in inputs, cl *cluster.Cluster, c *release.Candidate, w release.Witness) (rollout.Edge, rollout.Plan, error) {
+func ready(ctx context.Context, a *gha.Action, in inputs, cl *cluster.Cluster, c *release.Candidate, w release.Witness) (setting, error) {
 	plan, err := in.plan(c.BaselineReplicas)
 	if err != nil {
-		return rollout.Edge{}, plan, err
+		return setting{}, err
 	}
 	for i, s := range plan.Steps {
 		a.Infof("plan, step %d: %s", i+1, s)
 	}
 	judge, err := newJudge(ctx, in, cl, c.Release.ID, c.Baseline.ID)
 	if err != nil {
-		return rollout.Edge{}, plan, err
+		return setting{}, err
 	}
 	fleet, fleetErr := newFleet(ctx, a, in, cl, c)
 	if err := errors.Join(fleetErr, judge.Prove(ctx, time.Now())); err != nil {
-		return rollout.Edge{}, plan, err
+		return setting{}, err
 	}
 	a.Infof("every check answers for the baseline %s and tells it from the candidate", c.Baseline.ID)
 	if err := c.ApplyShared(ctx); err != nil {
-		return rollout.Edge{}, plan, err
+		return setting{}, err
 	}
 	ask := func(ctx context.Context) error {
 		_, err := w.Gate.May(ctx, w.Change)
 		return err
 	}
-	return rollout.Edge{
+	return setting{plan: plan, basis: judge.Basis(), edge: rollout.Edge{
 		May:   func(ctx context.Context) error { return stillMay(ctx, ask, a, in.rules.StepLimit, askPause) },
 		Fleet: fleet, Judge: judging{judge}, Log: a, Record: recorder(cl, c, a.Redact),
 		LockLost: func(cause error) bool { return errors.Is(cause, cluster.ErrLockLost) },
-	}, plan, nil
+	}}, nil
 }
 
 // newFleet takes the pods of the two releases' Deployments.

@@ -98,6 +98,7 @@ func (t *tell) outputs(out outcome, failure error) error {
 		t.action.SetOutput("tests", all),
 		t.action.SetOutput("tests-failed", failed),
 		t.action.SetOutput("tests-skipped", skipped),
+		t.action.SetOutput("report", out.Report),
 	)
 }
 

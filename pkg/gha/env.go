@@ -23,7 +23,9 @@ type Env struct {
 	RunURL            string
 	APIURL, ServerURL string
 	// Workspace is the folder the repository is checked out to.
-	Workspace        string
+	Workspace string
+	// Temp is a folder that the runner empties when the job is over; empty outside of a run.
+	Temp             string
 	EventName, Actor string
 	RunnerName       string
 	// WorkflowRef is the workflow's file at its ref, WorkflowSHA the commit that the file is of, RunnerKind github-hosted or
@@ -68,6 +70,7 @@ func (a *Action) Env() Env {
 		APIURL:            strings.TrimRight(get("GITHUB_API_URL", "https://api.github.com"), "/"),
 		ServerURL:         strings.TrimRight(get("GITHUB_SERVER_URL", "https://github.com"), "/"),
 		Workspace:         get("GITHUB_WORKSPACE", ""),
+		Temp:              get("RUNNER_TEMP", ""),
 		EventName:         get("GITHUB_EVENT_NAME", ""),
 		Actor:             get("GITHUB_ACTOR", ""),
 		RunnerName:        get("RUNNER_NAME", ""),
