@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/org/promote/pkg/rollout"
@@ -53,16 +54,7 @@ func plotted() figure { return figure{Height: 240, Top: 22, Bottom: 212} }
 // drawRatio draws the rates of both releases within each step, with what they may plausibly be.
 func drawRatio(f frame, s seen) figure {
 	fig := plotted()
-	var values []float64
-	for _, pieces := range [][][]point{s.candidate, s.baseline} {
-		for _, piece := range pieces {
-			for _, p := range piece {
-				values = append(values, p.y)
-			}
-			// At its end a step has seen most, and the band says most.
-			values = append(values, piece[len(piece)-1].high)
-		}
-	}
+	values := interesting(s)
 	if s.check.Max != nil {
 		values = append(values, 125**s.check.Max)
 	}
@@ -86,6 +78,19 @@ func drawRatio(f frame, s seen) figure {
 	}
 	fig.Caption = captionOfRatio(s.last)
 	return fig
+}
+
+// interesting are the rates that a scale has to cover: all of them, and their bands but for the widest quarter, which are those of a
+// step's first requests and would leave the others no room.
+func interesting(s seen) []float64 {
+	var rates, highs []float64
+	for _, piece := range slices.Concat(s.candidate, s.baseline) {
+		for _, p := range piece {
+			rates, highs = append(rates, p.y), append(highs, p.high)
+		}
+	}
+	slices.Sort(highs)
+	return append(rates, highs[:(len(highs)*3+3)/4]...)
 }
 
 func captionOfRatio(r verdict.Result) string {
@@ -149,7 +154,7 @@ func newBound(y scale, at float64, text string) bound {
 func failure(f frame, c Check, samples []rollout.Sample) []mark {
 	for _, s := range samples {
 		if r, ok := resultOf(s, c.Name); ok && r.Outcome == verdict.Fail {
-			return []mark{{X: coord(f.clock.x(s.At)), Class: "fail", Text: "failed " + short(s.At.Sub(f.clock.start))}}
+			return []mark{{X: coord(f.clock.x(s.At)), Class: "fail", Text: "fail"}}
 		}
 	}
 	return nil

@@ -7,8 +7,10 @@ import (
 // The size of a drawing, in its own units; the page scales it to its width.
 const (
 	drawingWidth = 960.0
-	plotLeft     = 92.0
+	plotLeft     = 116.0
 	plotRight    = 944.0
+	// timeRight is where the run ends. What stands beside its last events needs room.
+	timeRight = 888.0
 )
 
 // figure is a drawing over the time of a run. What its template draws comes in this order, so that lines lie on areas.
@@ -67,6 +69,9 @@ func (figure) Width() coord { return drawingWidth }
 // Left is where the plot begins.
 func (figure) Left() coord { return plotLeft }
 
+// NamesX is where names of lanes and numbers of the scale end.
+func (figure) NamesX() coord { return plotLeft - 8 }
+
 // Right is where the plot ends.
 func (figure) Right() coord { return plotRight }
 
@@ -99,7 +104,7 @@ func newFrame(r Run, d detail) frame {
 			end = last
 		}
 	}
-	f := frame{clock: newClock(start, end, plotLeft, plotRight), d: d}
+	f := frame{clock: newClock(start, end, plotLeft, timeRight), d: d}
 	seen := -1
 	for _, s := range r.Result.Samples {
 		if s.Step > seen && len(f.steps) < d.rows {

@@ -23,8 +23,7 @@ func drawTimeline(f frame, r rollout.Result, checks []Check) figure {
 	}
 	y := newScale(float64(fig.Top), float64(fig.Bottom), 0, 100)
 	fig.Y = y.ticks(" %")
-	achieved := []shape{{"candidate", shareLine(f, r, y)}}
-	fig.Lines = append(asked(f, r, y), achieved...)
+	fig.Lines = append(asked(f, r, y), shape{"candidate", shareLine(f, r, y)})
 	if measured := measuredPieces(r.Samples); len(measured) > 0 {
 		fig.Legend = append(fig.Legend, key{"measured", "share of the step's requests measured"})
 		fig.Lines = append(fig.Lines, f.paths("measured", measured, line, y)...)
@@ -44,7 +43,7 @@ func drawTimeline(f frame, r rollout.Result, checks []Check) figure {
 	}
 	for _, c := range checks {
 		if bars := verdictsOf(f, c, r.Samples); len(bars) > 0 {
-			add(detail{text: 13}.plain(c.Name), bars)
+			add(detail{text: 14}.plain(c.Name), bars)
 		}
 	}
 	fig.Height = coord(at + 26)
@@ -81,7 +80,7 @@ func shareLine(f frame, r rollout.Result, y scale) string {
 			path += fmt.Sprintf("H%sV%s", coord(f.clock.x(m.At.Add(m.Took))), coord(y.y(now)))
 		}
 	}
-	return path + "H" + coord(f.clock.right).String()
+	return path + "H" + coord(f.clock.right+10).String()
 }
 
 // asked is the share that each step asked for, while it was watched.
@@ -183,7 +182,7 @@ func verdictsOf(f frame, c Check, samples []rollout.Sample) []bar {
 		if !ok {
 			continue
 		}
-		at := int((f.clock.x(s.At) - plotLeft) / (plotRight - plotLeft) * columns)
+		at := int((f.clock.x(s.At) - plotLeft) / (timeRight - plotLeft) * columns)
 		if first < 0 {
 			first = at
 		}
@@ -194,10 +193,10 @@ func verdictsOf(f frame, c Check, samples []rollout.Sample) []bar {
 	if first < 0 {
 		return nil
 	}
-	last := int((f.clock.x(samples[len(samples)-1].At) - plotLeft) / (plotRight - plotLeft) * columns)
+	last := int((f.clock.x(samples[len(samples)-1].At) - plotLeft) / (timeRight - plotLeft) * columns)
 	var bars []bar
 	now := worst[first]
-	const width = (plotRight - plotLeft) / columns
+	const width = (timeRight - plotLeft) / columns
 	for from, i := first, first+1; i <= last+1; i++ {
 		if i <= last && (worst[i] == "" || worst[i] == now) {
 			continue
@@ -220,9 +219,6 @@ func verdictBar(o verdict.Outcome, x, width float64) bar {
 		// A failure is the last verdict, so what is behind it is free.
 		b.Width, b.Text = coord(max(width, 5)), "✕ fail"
 		b.TextX = b.X + b.Width + 4
-		if b.TextX > plotRight-44 {
-			b.TextX, b.TextBefore = b.X-4, true
-		}
 	case width < 64 && width >= 14:
 		b.Text = signs[o]
 	case width < 14:
