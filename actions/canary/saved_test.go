@@ -104,7 +104,7 @@ func play(t *testing.T, w world) savedRun {
 	synctest.Test(t, func(t *testing.T) {
 		w.began = time.Now()
 		judge := metrics.NewJudge(&w, v.checks, metrics.Subject{Candidate: "b-2", Baseline: "a-1", Namespace: "prod", Service: "checkout"}, metrics.Rules{
-			MinRequests: v.minRequests, Alpha: falseAlarms, Steps: len(plan.Steps), Warmup: v.rules.StepDuration,
+			MinRequests: v.minRequests, Alpha: falseAlarms, Warmup: v.rules.StepDuration,
 		})
 		if err := judge.Prove(t.Context(), time.Now()); err != nil {
 			t.Fatal(err)
