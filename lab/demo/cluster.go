@@ -48,7 +48,11 @@ func (s *scene) sweep(ctx context.Context) error {
 				return fmt.Errorf("deleting Service/%s/%s: %w", env, name, err)
 			}
 		}
+		// What has the service's plain name is what was put there by hand.
 		for _, err := range []error{
+			s.kube.AppsV1().Deployments(env).Delete(ctx, service, del),
+			s.kube.CoreV1().ConfigMaps(env).Delete(ctx, service, del),
+			s.kube.CoreV1().Secrets(env).Delete(ctx, service, del),
 			s.kube.CoreV1().ConfigMaps(env).DeleteCollection(ctx, del, ours),
 			s.kube.CoreV1().Secrets(env).DeleteCollection(ctx, del, ours),
 			s.kube.CoreV1().ConfigMaps(env).Delete(ctx, "promote-"+service, del),
@@ -67,7 +71,7 @@ func (s *scene) sweep(ctx context.Context) error {
 
 func (s *scene) awaitNoPods(ctx context.Context, env string) error {
 	err := wait.PollUntilContextTimeout(ctx, 200*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
-		pods, err := s.kube.CoreV1().Pods(env).List(ctx, metav1.ListOptions{LabelSelector: cluster.LabelService + "=" + service})
+		pods, err := s.kube.CoreV1().Pods(env).List(ctx, metav1.ListOptions{LabelSelector: "app=" + service})
 		return err == nil && len(pods.Items) == 0, nil
 	})
 	if err != nil {

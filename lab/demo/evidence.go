@@ -20,9 +20,16 @@ import (
 
 // key opens the key that the runners sign with, with the rights of production's runner.
 func (s *scene) key(ctx context.Context) (*evidence.Key, error) {
-	own := s.keys["prod"]
-	return evidence.OpenKMS(ctx, "awskms:///"+evidenceKey, region, config.WithBaseEndpoint(s.aws.URL()),
-		config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider(own.AccessKey, own.SecretKey, "")))
+	return evidence.OpenKMS(ctx, "awskms:///"+evidenceKey, region, s.runnerOf("prod")...)
+}
+
+// runnerOf are the settings with which an environment's runner meets AWS.
+func (s *scene) runnerOf(env string) []func(*config.LoadOptions) error {
+	own := s.keys[env]
+	return []func(*config.LoadOptions) error{
+		config.WithBaseEndpoint(s.aws.URL()),
+		config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider(own.AccessKey, own.SecretKey, "")),
+	}
 }
 
 // imageOf is the image that the registry has for a commit, "repository@sha256:…".

@@ -14,14 +14,17 @@ import (
 	"github.com/org/promote/lab/load"
 	"github.com/org/promote/lab/runner"
 	"github.com/org/promote/lab/world"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// The cast. The author may write, the reviewer too; nobody approves their own pull request.
+// The cast. The author may write, the reviewer too; nobody approves their own pull request. The operator has the cluster's
+// administrator's rights, and is not seen on GitHub.
 const (
 	author     = "ada"
 	reviewer   = "grace"
+	operator   = "barbara"
 	repository = "acme/checkout"
 	service    = "checkout"
 	region     = "eu-west-1"
@@ -45,15 +48,17 @@ type scene struct {
 	clone   string
 	runs    int
 
-	kube    kubernetes.Interface
-	witness *witness
-	loads   map[string]*load.Run
-	logs    []io.Closer
+	kube     kubernetes.Interface
+	objects  dynamic.Interface
+	witness  *witness
+	loads    map[string]*load.Run
+	logs     []io.Closer
+	handmade handmade
 }
 
 // setTheScene starts the doubles, makes the repository, the secrets and the runners. Environments start empty.
 func setTheScene(ctx context.Context, w world.World, suite string, out io.Writer) (*scene, error) {
-	s := &scene{world: w, suite: suite, dir: filepath.Join(w.StateDir, "demo"), timeline: newTimeline(out), out: out, loads: map[string]*load.Run{}}
+	s := &scene{world: w, suite: suite, dir: filepath.Join(w.StateDir, "demo"), timeline: newTimeline(out), out: out, loads: map[string]*load.Run{}, handmade: handmade{env: "stage"}}
 	if err := os.RemoveAll(s.dir); err != nil {
 		return nil, err
 	}
@@ -76,7 +81,10 @@ func (s *scene) connect(context.Context) error {
 		return err
 	}
 	config.QPS, config.Burst = 100, 200
-	s.kube, err = kubernetes.NewForConfig(config)
+	if s.kube, err = kubernetes.NewForConfig(config); err != nil {
+		return err
+	}
+	s.objects, err = dynamic.NewForConfig(config)
 	return err
 }
 

@@ -7,9 +7,7 @@ import (
 	"time"
 
 	"github.com/org/promote/lab/github"
-	"github.com/org/promote/lab/load"
 	"github.com/org/promote/lab/runner"
-	"github.com/org/promote/lab/world"
 	"github.com/org/promote/pkg/evidence"
 )
 
@@ -21,8 +19,8 @@ type part struct {
 	// expect names each workflow that must run, and how it must end.
 	expect map[string]bool
 	play   func(context.Context, *scene, *part) error
-	// beforeMerge is what somebody does between the approval and the merge.
-	beforeMerge func(context.Context) error
+	// beforeApproval and beforeMerge are what somebody does before the pull request is approved, and between that and the merge.
+	beforeApproval, beforeMerge func(context.Context) error
 
 	number     int
 	head       string
@@ -54,7 +52,7 @@ func (s *scene) story() []part {
 	}
 	story := []part{
 		{
-			title: "Prologue: the first release of checkout", branch: "first", message: "Add the checkout service",
+			title: "Prologue: the first release of checkout; stage has it by hand already", branch: "first", message: "Add the checkout service",
 			change: s.example, expect: good, play: promote,
 		},
 		{
@@ -80,6 +78,7 @@ func (s *scene) story() []part {
 		title: "(g) Stage is taken back to what served there before the change to the README", expect: map[string]bool{"rollback": true},
 		play: func(ctx context.Context, s *scene, p *part) error { return rollBack(ctx, s, p, &story[3]) },
 	})
+	story[0].beforeApproval = func(ctx context.Context) error { return s.handmade.put(ctx, s, &story[0]) }
 	last := 5
 	story[last].beforeMerge = func(ctx context.Context) error { return s.deleteEvidence(ctx, story[last].head, evidence.Stage) }
 	story[3].change = func(ctx context.Context) error { return s.git(ctx, s.clone, "revert", "--no-commit", story[2].merged) }
@@ -90,6 +89,11 @@ func (s *scene) story() []part {
 func promote(ctx context.Context, s *scene, p *part) error {
 	if err := propose(ctx, s, p); err != nil || !p.results["pull-request"].Succeeded {
 		return err
+	}
+	if p.beforeApproval != nil {
+		if err := p.beforeApproval(ctx); err != nil {
+			return err
+		}
 	}
 	s.timeline.person("%s approves pull request #%d", reviewer, p.number)
 	approved, err := s.repo.Approve(ctx, p.number, reviewer)
@@ -199,50 +203,4 @@ func (s *scene) conclude(ctx context.Context, p *part) error {
 	}
 	p.ended = time.Now()
 	return s.startLoad(ctx)
-}
-
-// rates are requests per second that clients send to each environment.
-var rates = map[string]float64{"test": 10, "stage": 10, "prod": 50}
-
-// startLoad lets clients in to every environment that serves and has none yet. They stay until the end.
-func (s *scene) startLoad(ctx context.Context) error {
-	releases, _, err := s.serving(ctx)
-	if err != nil {
-		return err
-	}
-	for _, env := range world.Environments {
-		if s.loads[env] != nil || releases[env] == "" {
-			continue
-		}
-		address, err := s.address(ctx, env)
-		if err != nil {
-			return err
-		}
-		// The node learns of a new address a moment after the API server; before that there is nothing to fail.
-		if err := answers(ctx, address); err != nil {
-			return err
-		}
-		log, err := s.create("load-" + env + ".jsonl")
-		if err != nil {
-			return err
-		}
-		// Half of the clients keep their connections, half come anew each time.
-		run, err := load.Start(context.WithoutCancel(ctx), load.Config{URL: address, Rate: rates[env], KeepAlive: 0.5, Scenario: load.Checkout("EUR"), Log: log})
-		if err != nil {
-			return err
-		}
-		s.loads[env] = run
-		s.timeline.run("clients begin to use %s at %s: %.0f requests/s, half of them on kept connections", env, address, rates[env])
-	}
-	return nil
-}
-
-// stopLoad ends all clients; their logs are complete then.
-func (s *scene) stopLoad() error {
-	for env, l := range s.loads {
-		if _, err := l.Stop(); err != nil {
-			return fmt.Errorf("ending the load on %s: %w", env, err)
-		}
-	}
-	return nil
 }

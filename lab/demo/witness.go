@@ -25,16 +25,19 @@ type witness struct {
 	pods      map[types.UID]*life
 }
 
-// selection is one change of a shared Service's selector. Release is "" while the Service selects every release.
+// selection is one change of a shared Service's selector. Release is "" while the Service selects every release, and before
+// promote has come to it.
 type selection struct {
 	Environment, Release string
 	Time                 time.Time
 }
 
-// life is what was seen of one pod.
+// life is what was seen of one pod. Release is the newest that it had; a pod that was put there by hand has none until it is
+// adopted.
 type life struct {
 	Environment, Release string
-	Gone                 time.Time
+	Restarts             int32
+	Leaving, Gone        time.Time
 }
 
 // watch begins to watch the three namespaces.
@@ -47,7 +50,7 @@ func (s *scene) watch(ctx context.Context) error {
 			return s.kube.CoreV1().Services(env).Watch(ctx, metav1.ListOptions{FieldSelector: "metadata.name=" + service})
 		}, func(e watch.Event) { w.service(s.timeline, env, e) })
 		w.follow(ctx, func(ctx context.Context) (watch.Interface, error) {
-			return s.kube.CoreV1().Pods(env).Watch(ctx, metav1.ListOptions{LabelSelector: cluster.LabelRelease})
+			return s.kube.CoreV1().Pods(env).Watch(ctx, metav1.ListOptions{LabelSelector: "app=" + service})
 		}, func(e watch.Event) { w.pod(env, e) })
 	}
 	return nil
@@ -85,7 +88,10 @@ func (w *witness) service(t *timeline, env string, e watch.Event) {
 		return
 	}
 	w.selectors = append(w.selectors, selection{Environment: env, Release: release, Time: time.Now()})
-	if release == "" {
+	switch {
+	case release == "" && svc.Spec.Selector[cluster.LabelServe] == "":
+		release = "what was put there by hand"
+	case release == "":
 		release = "both releases"
 	}
 	t.detail("⇄ traffic of %s goes to %s", env, release)
@@ -110,12 +116,32 @@ func (w *witness) pod(env string, e watch.Event) {
 	defer w.mu.Unlock()
 	l := w.pods[pod.UID]
 	if l == nil {
-		l = &life{Environment: env, Release: pod.Labels[cluster.LabelRelease]}
+		l = &life{Environment: env}
 		w.pods[pod.UID] = l
+	}
+	l.Release = pod.Labels[cluster.LabelRelease]
+	for _, c := range pod.Status.ContainerStatuses {
+		l.Restarts = max(l.Restarts, c.RestartCount)
+	}
+	if pod.DeletionTimestamp != nil && l.Leaving.IsZero() {
+		l.Leaving = time.Now()
 	}
 	if e.Type == watch.Deleted {
 		l.Gone = time.Now()
 	}
+}
+
+// lives are the pods that a release has had in an environment.
+func (w *witness) lives(env, release string) map[types.UID]life {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	found := map[types.UID]life{}
+	for uid, l := range w.pods {
+		if l.Environment == env && l.Release == release {
+			found[uid] = *l
+		}
+	}
+	return found
 }
 
 // during lists an environment's selections while a part was played.
