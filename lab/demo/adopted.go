@@ -72,20 +72,13 @@ func (s *scene) tookThePlace(ctx context.Context, p *part) expectation {
 	svc, err := s.kube.CoreV1().Services(env).Get(ctx, service, metav1.GetOptions{})
 	_, config := s.kube.CoreV1().ConfigMaps(env).Get(ctx, service, metav1.GetOptions{})
 	_, secret := s.kube.CoreV1().Secrets(env).Get(ctx, service, metav1.GetOptions{})
-	state := func(err error) string {
-		switch {
-		case err == nil:
-			return "there"
-		case cluster.IsNotFound(err):
-			return "gone"
-		}
-		return err.Error()
-	}
 	same := err == nil && svc.UID == s.handmade.service
+	left := config == nil && secret == nil
 	return expectation{
 		what: p.name() + ": the Deployment made by hand gives way, and its Service stays",
-		ok:   strings.HasPrefix(p.after[env], p.head[:7]) && cluster.IsNotFound(deployment) && same && config == nil && secret == nil,
-		seen: fmt.Sprintf("%s serves; Deployment/%s/%s is %s, its ConfigMap and Secret are %s and %s, and Service/%s/%s is the same: %t",
-			p.after[env], env, service, state(deployment), state(config), state(secret), env, service, same),
+		ok:   strings.HasPrefix(p.after[env], p.head[:7]) && cluster.IsNotFound(deployment) && same && left,
+		seen: fmt.Sprintf("%s serves through %s Service, Deployment/%s/%s is %s, and its ConfigMap and Secret are %s",
+			p.after[env], either(same, "the same", "another"), env, service, either(cluster.IsNotFound(deployment), "gone", "not gone"),
+			either(left, "left to who made them", "not left")),
 	}
 }

@@ -45,14 +45,14 @@ func (s *scene) closing(ctx context.Context, story []part) error {
 	for i := range story {
 		all = append(all, s.workflowsEnded(&story[i]))
 	}
-	first, good, bad, back, broken, stripped, rolled := &story[0], &story[1], &story[2], &story[3], &story[4], &story[5], &story[6]
+	first, good, bad, back, broken, stripped, rolled, tried := &story[0], &story[1], &story[2], &story[3], &story[4], &story[5], &story[6], &story[7]
 	all = append(all, s.oneDigest(good)...)
 	proven, err := s.proven(ctx, good)
 	if err != nil {
 		return err
 	}
 	all = append(all, proven)
-	for _, p := range []*part{first, good, broken, stripped, rolled} {
+	for _, p := range []*part{first, good, broken, stripped, rolled, tried} {
 		all = append(all, s.noFailures(p))
 	}
 	all = append(all, s.adopted(ctx, first)...)
@@ -61,6 +61,8 @@ func (s *scene) closing(ctx context.Context, story []part) error {
 	all = append(all, s.testKept(broken)...)
 	all = append(all, s.refused(stripped))
 	all = append(all, s.takenBack(rolled, back)...)
+	all = append(all, s.previewed(ctx, tried)...)
+	all = append(all, s.autoscaled(ctx, tried), s.resetFirst(ctx, tried))
 
 	var problems []error
 	for _, e := range all {
@@ -243,4 +245,12 @@ func subset(a, b map[string]string) bool {
 		}
 	}
 	return len(a) > 0
+}
+
+// either words a fact.
+func either(is bool, yes, no string) string {
+	if is {
+		return yes
+	}
+	return no
 }

@@ -34,8 +34,12 @@ func (s *scene) makeNamespaces(ctx context.Context) error {
 	return nil
 }
 
-// sweep empties the three namespaces of what an earlier demo left there, so that the story begins at its beginning.
+// sweep empties the three namespaces of what an earlier demo left there, and removes its previews, so that the story begins at
+// its beginning.
 func (s *scene) sweep(ctx context.Context) error {
+	if err := s.sweepPreviews(ctx); err != nil {
+		return err
+	}
 	background := metav1.DeletePropagationBackground
 	del := metav1.DeleteOptions{PropagationPolicy: &background}
 	for _, env := range world.Environments {
@@ -48,8 +52,9 @@ func (s *scene) sweep(ctx context.Context) error {
 				return fmt.Errorf("deleting Service/%s/%s: %w", env, name, err)
 			}
 		}
-		// What has the service's plain name is what was put there by hand.
+		// What has the service's plain name was put there by hand.
 		for _, err := range []error{
+			s.kube.AutoscalingV2().HorizontalPodAutoscalers(env).DeleteCollection(ctx, del, ours),
 			s.kube.AppsV1().Deployments(env).Delete(ctx, service, del),
 			s.kube.CoreV1().ConfigMaps(env).Delete(ctx, service, del),
 			s.kube.CoreV1().Secrets(env).Delete(ctx, service, del),
@@ -65,6 +70,35 @@ func (s *scene) sweep(ctx context.Context) error {
 		if err := s.awaitNoPods(ctx, env); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// sweepPreviews removes the namespaces of the demo's own repository's pull requests that a demo left which was interrupted. The next
+// pull requests have the same numbers.
+func (s *scene) sweepPreviews(ctx context.Context) error {
+	ours := metav1.ListOptions{LabelSelector: cluster.LabelPreview + "," + cluster.LabelService + "=" + service}
+	err := wait.PollUntilContextTimeout(ctx, 200*time.Millisecond, 2*time.Minute, true, func(ctx context.Context) (bool, error) {
+		found, err := s.kube.CoreV1().Namespaces().List(ctx, ours)
+		if err != nil {
+			return false, err
+		}
+		left := false
+		for _, n := range found.Items {
+			if n.Annotations[cluster.AnnotationRepository] != repository {
+				continue
+			}
+			left = true
+			if n.DeletionTimestamp == nil {
+				if err := s.kube.CoreV1().Namespaces().Delete(ctx, n.Name, metav1.DeleteOptions{}); err != nil && !cluster.IsNotFound(err) {
+					return false, err
+				}
+			}
+		}
+		return !left, nil
+	})
+	if err != nil {
+		return fmt.Errorf("removing the previews of an earlier demo: %w", err)
 	}
 	return nil
 }

@@ -1,5 +1,6 @@
 // Package demo plays the whole promotion of the example service on real parts and tells it as a story: a pull request from
-// its first push to production, one whose bug shows only under live traffic, one that fails its integration tests. The
+// its first push to production, one whose bug shows only under live traffic, one that fails its integration tests, and what else
+// there is on the way: a service that was there by hand, evidence that is deleted, a rollback, a preview. The
 // workflows are the ones users copy, the clusters, images, requests and git history are real, and what the closing table
 // says was read back from them, not from what the actions printed.
 //
@@ -52,7 +53,7 @@ func Play(ctx context.Context, w world.World, suite string, out io.Writer) error
 	if err != nil {
 		return fmt.Errorf("setting the scene: %w", err)
 	}
-	defer s.close()
+	defer s.close(ctx)
 	story := s.story()
 	for i := range story {
 		s.timeline.act(story[i].title)

@@ -36,23 +36,36 @@ func (s *scene) makeRepository(ctx context.Context) error {
 	if err := s.git(ctx, s.clone, "checkout", "--quiet", "-B", "main"); err != nil {
 		return err
 	}
-	templates, err := filepath.Glob(filepath.Join(s.suite, "workflows-templates", "*.yml"))
-	if err != nil || len(templates) == 0 {
-		return errors.Join(err, fmt.Errorf("finding the workflow templates below %q: none there", s.suite))
-	}
-	for _, from := range templates {
-		if strings.Contains(filepath.Base(from), "preview") {
-			continue // they ask for a right beyond the namespace, which a cluster that somebody lends to the demo need not give
-		}
-		if err := copyFile(from, filepath.Join(s.clone, ".github", "workflows", filepath.Base(from))); err != nil {
-			return err
-		}
+	if err := s.copyTemplates(); err != nil {
+		return err
 	}
 	if err := os.WriteFile(filepath.Join(s.clone, "README.md"), []byte("# checkout\n"), 0o644); err != nil {
 		return err
 	}
 	s.timeline.run("the repository %s holds the workflow templates", repository)
 	return s.commit(ctx, "main", "Start the repository")
+}
+
+// copyTemplates copies what takes a commit to production and back. The templates of previews come with a pull request of their
+// own: they take a right beyond one namespace, so whoever wants them asks for them.
+func (s *scene) copyTemplates() error {
+	templates, err := filepath.Glob(filepath.Join(s.suite, "workflows-templates", "*.yml"))
+	if err != nil || len(templates) == 0 {
+		return errors.Join(err, fmt.Errorf("finding the workflow templates below %q: none there", s.suite))
+	}
+	for _, from := range templates {
+		if strings.Contains(filepath.Base(from), "preview") {
+			continue
+		}
+		if err := s.copyTemplate(filepath.Base(from)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *scene) copyTemplate(name string) error {
+	return copyFile(filepath.Join(s.suite, "workflows-templates", name), filepath.Join(s.clone, ".github", "workflows", name))
 }
 
 // write commits a change on a branch of its own from main, and pushes it.

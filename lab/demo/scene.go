@@ -14,6 +14,7 @@ import (
 	"github.com/org/promote/lab/load"
 	"github.com/org/promote/lab/runner"
 	"github.com/org/promote/lab/world"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
@@ -54,6 +55,9 @@ type scene struct {
 	loads    map[string]*load.Run
 	logs     []io.Closer
 	handmade handmade
+	preview  preview
+	// rights are what the runner of test was given for previews.
+	rights []*unstructured.Unstructured
 }
 
 // setTheScene starts the doubles, makes the repository, the secrets and the runners. Environments start empty.
@@ -68,7 +72,7 @@ func setTheScene(ctx context.Context, w world.World, suite string, out io.Writer
 	s.timeline.act("The scene")
 	for _, step := range []func(context.Context) error{s.connect, s.makeNamespaces, s.sweep, s.startGitHub, s.startAWS, s.makeRunners, s.makeRepository, s.watch} {
 		if err := step(ctx); err != nil {
-			s.close()
+			s.close(ctx)
 			return nil, err
 		}
 	}
@@ -188,12 +192,15 @@ func (s *scene) create(name string) (io.Writer, error) {
 }
 
 // close stops what still runs; a scene may be closed twice.
-func (s *scene) close() {
+func (s *scene) close(ctx context.Context) {
 	for _, l := range s.loads {
 		_, _ = l.Stop()
 	}
 	if s.witness != nil {
 		s.witness.stop()
+	}
+	if err := s.takeRightsBack(ctx); err != nil {
+		s.timeline.run("%v: remove it, or its runner keeps the right to make previews", err)
 	}
 	if s.hub != nil {
 		_ = s.hub.Close()

@@ -78,6 +78,11 @@ func (s *scene) story() []part {
 		title: "(g) Stage is taken back to what served there before the change to the README", expect: map[string]bool{"rollback": true},
 		play: func(ctx context.Context, s *scene, p *part) error { return rollBack(ctx, s, p, &story[3]) },
 	})
+	story = append(story, part{
+		title: "(h) A change with a preview, an autoscaler and a reset before its tests, closed without a merge", branch: "autoscaler",
+		message: "Add an autoscaler and previews", change: s.bring,
+		expect: map[string]bool{"unit-test": true, "pull-request": true, "preview": true}, play: tryOut,
+	})
 	story[0].beforeApproval = func(ctx context.Context) error { return s.handmade.put(ctx, s, &story[0]) }
 	last := 5
 	story[last].beforeMerge = func(ctx context.Context) error { return s.deleteEvidence(ctx, story[last].head, evidence.Stage) }

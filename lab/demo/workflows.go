@@ -156,7 +156,7 @@ func (s *scene) echo(workflow string) func(runner.Line) {
 
 // telling picks the actions' own lines about phases and observations.
 func telling(text string) bool {
-	for _, prefix := range []string{"step ", "Service/", "adopted ", "baking ", "release ", "removing release", "waiting for run", "tests:", "digest "} {
+	for _, prefix := range []string{"step ", "Service/", "adopted ", "Namespace/", "reset: ", "baking ", "release ", "removing release", "waiting for run", "tests:", "digest "} {
 		if strings.HasPrefix(text, prefix) {
 			return true
 		}

@@ -20,11 +20,13 @@ func TestTheChangesDoWhatTheDemoTells(t *testing.T) {
 		integration, e2e   bool
 		because            string // a test that fails, where integration is false
 		fails              bool   // some orders, once there are many
+		reset              bool   // the integration tests begin with one, and fail without
 	}{
 		{name: "the example as it is", integration: true, e2e: true},
 		{name: "01 is good", change: "01", integration: true, e2e: true},
 		{name: "02 fails under traffic", change: "02", integration: true, e2e: true, fails: true},
 		{name: "03 fails its integration tests once 02 is taken back", undo: "02", change: "03", because: "with_a_welcome_code"},
+		{name: "04 is good, and its integration tests need the reset", undo: "03", change: "04", integration: true, e2e: true, reset: true},
 	} {
 		passed := t.Run(stage.name, func(t *testing.T) {
 			if stage.undo != "" {
@@ -41,6 +43,9 @@ func TestTheChangesDoWhatTheDemoTells(t *testing.T) {
 			}
 			url := startService(t, clone)
 			env := []string{"PROMOTE_URL=" + url}
+			if stage.reset {
+				needsReset(t, clone, env)
+			}
 			if output, passed := goRun(t, clone, env, "test", "-count=1", "-tags=integration", "./test/integration/..."); passed != stage.integration || !strings.Contains(output, stage.because) {
 				t.Errorf("integration tests passed: %v, want %v\n%s", passed, stage.integration, output)
 			}
@@ -56,6 +61,17 @@ func TestTheChangesDoWhatTheDemoTells(t *testing.T) {
 		if !passed {
 			t.FailNow() // what follows builds on it
 		}
+	}
+}
+
+// needsReset runs the reset, once the integration tests were seen to fail without it.
+func needsReset(t *testing.T, clone string, env []string) {
+	t.Helper()
+	if output, passed := goRun(t, clone, env, "test", "-count=1", "-tags=integration", "./test/integration/..."); passed || !strings.Contains(output, "go run ./test/reset") {
+		t.Errorf("integration tests passed without the reset: %v\n%s", passed, output)
+	}
+	if output, passed := goRun(t, clone, env, "run", "./test/reset"); !passed || !strings.Contains(output, "known order: ") {
+		t.Fatalf("the reset failed:\n%s", output)
 	}
 }
 
