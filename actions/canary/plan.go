@@ -52,7 +52,15 @@ func showPlan(ctx context.Context, a *gha.Action, in inputs) error {
 		return err
 	}
 	proof := judge.Prove(ctx, time.Now())
-	return errors.Join(proof, a.Summary(planSummary(in, state.Serving.ID, plan, judge.Known(), proof)))
+	advice, lintErr := lint(a, in)
+	for _, x := range advice {
+		a.Warningf("%s", x)
+	}
+	page := planSummary(in, state.Serving.ID, plan, judge.Known(), proof)
+	if lintErr == nil {
+		page += adviceList(advice)
+	}
+	return errors.Join(proof, lintErr, a.Summary(page))
 }
 
 func planSummary(in inputs, baseline string, p rollout.Plan, known []metrics.Known, proof error) string {

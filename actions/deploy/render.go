@@ -11,16 +11,11 @@ import (
 
 	"github.com/org/promote/pkg/change"
 	"github.com/org/promote/pkg/gha"
+	"github.com/org/promote/pkg/job"
 	"github.com/org/promote/pkg/manifest"
 	"github.com/org/promote/pkg/release"
 	"github.com/org/promote/pkg/report"
 	"github.com/org/promote/pkg/source"
-)
-
-// Stand-ins for what only a build and a commit give; zeros, so that nobody takes them for real ones.
-var (
-	noDigest = "sha256:" + strings.Repeat("0", 64)
-	noCommit = strings.Repeat("0", 40)
 )
 
 // renderOnly shows what would be applied, with placeholders for values. It asks nobody: no AWS, no registry, no GitHub, no cluster.
@@ -36,9 +31,9 @@ func renderOnly(ctx context.Context, a *gha.Action, in inputs) error {
 	if err := errors.Join(filesErr, valuesErr); err != nil {
 		return err
 	}
-	digest, head := in.Digest, noCommit
+	digest, head := in.Digest, job.NoCommit
 	if digest == "" {
-		digest = noDigest
+		digest = job.NoDigest
 	}
 	if at, err := source.At(ctx, a.Env().Workspace); err == nil { // Without git there is still something to show.
 		head = at.Hash

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/org/promote/pkg/gha"
+	"github.com/org/promote/pkg/job"
 )
 
 const template = `apiVersion: apps/v1
@@ -107,7 +108,7 @@ func TestRenderAsksNobodyAndShowsWhatGoesWhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	for where, text := range map[string]string{"log": log.String(), "summary": string(page)} {
-		for _, want := range []string{"<secret checkout/db password>", "replicas: <param /checkout/replicas | int>", `value: "7"`, "kind: Service", "image: " + address + "/checkout@" + noDigest} {
+		for _, want := range []string{"<secret checkout/db password>", "replicas: <param /checkout/replicas | int>", `value: "7"`, "kind: Service", "image: " + address + "/checkout@" + job.NoDigest} {
 			if !strings.Contains(text, want) {
 				t.Errorf("the %s lacks %q:\n%s", where, want, text)
 			}

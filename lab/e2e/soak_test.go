@@ -176,7 +176,7 @@ func (s *soak) stop(r *running, f fate) {
 	case <-r.ended:
 		r.ended <- nil
 	case <-time.After(moment):
-		signal := os.Signal(os.Interrupt)
+		signal := os.Interrupt
 		if f == fateKilled {
 			signal = syscall.SIGKILL
 		}
