@@ -238,7 +238,12 @@ func roll(ctx context.Context, a *gha.Action, in inputs, cl *cluster.Cluster, c 
 	if err != nil {
 		return errors.Join(err, discard(ctx, c, err.Error()))
 	}
-	defer stop()
+	defer func() {
+		// What this run could not finish, because it was cancelled for one, the watchdog does.
+		if c.State.Candidate == nil || c.State.Phase == release.PhaseHeld {
+			stop()
+		}
+	}()
 	result, err := rollout.Run(ctx, set.plan, set.edge)
 	out.Rollout = &result
 	// At once: a run that was cancelled has seconds left.

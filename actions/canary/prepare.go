@@ -149,8 +149,11 @@ func recorder(cl *cluster.Cluster, c *release.Candidate, redact func(string) str
 			return fmt.Errorf("recording the rollout: %w", err)
 		}
 		c.State.Rollout, c.State.Phase = raw, release.PhaseDiscard
-		if s.Phase == rollout.Promoted {
+		switch s.Phase {
+		case rollout.Promoted:
 			c.State.Phase = release.PhaseSwitching
+		case rollout.Held:
+			c.State.Phase = release.PhaseHeld
 		}
 		return cl.SaveState(ctx, c.State)
 	}

@@ -234,6 +234,30 @@ func TestACancelledCanaryIsSafeInSeconds(t *testing.T) {
 	}
 }
 
+// TestAHeldCanaryIsLeftAsItIs cancels a canary that is to be held: both releases go on serving, no watchdog takes that back, and the
+// next run does.
+func TestAHeldCanaryIsLeftAsItIs(t *testing.T) {
+	t.Parallel()
+	g := newGuarded(t)
+	req := g.merged("next")
+	before := g.begin()
+	r := g.start("canary", req.event, g.more(map[string]string{"on-cancel": "hold"}))
+	r.await("the candidate takes its part", func() bool { return g.selected() == both })
+	g.h.must(r.cmd.Process.Signal(os.Interrupt))
+	if res := r.end(); res.outputs["result"] != "held" {
+		t.Errorf("it ended with %d, %v\n%s", res.code, res.outputs, res.output)
+	}
+	g.await("its watchdog is gone", func() bool { return len(g.dogs()) == 0 })
+	if selected := g.selected(); selected != both {
+		t.Errorf("the Service selects %s", selected)
+	}
+	if res := g.h.run("canary", req.event, g.inputs(g.more(map[string]string{"mode": "recover"})), g.runner()); res.outputs["result"] != "recovered" {
+		t.Errorf("recovering ended with %d, %v\n%s", res.code, res.outputs, res.output)
+	}
+	g.wantTraffic(before, g.baseline, both, g.baseline)
+	g.wantGone(before)
+}
+
 // TestRecoverMakesADeadCanarySafe has no watchdog: a scheduled run finds what the dead one left, and leaves one that lives alone.
 func TestRecoverMakesADeadCanarySafe(t *testing.T) {
 	t.Parallel()

@@ -20,6 +20,8 @@ const (
 	PhaseSwitching = "switching"
 	PhaseCleaning  = "cleaning"
 	PhaseDiscard   = "discarding"
+	// PhaseHeld is a rollout that was left as it is on purpose.
+	PhaseHeld = "held"
 )
 
 const (

@@ -31,7 +31,7 @@ func diagnoseLeftover(s *cluster.State, live share) remedy {
 	case s.Serving != nil && s.Serving.ID == s.Candidate.ID:
 		// The promotion was recorded; only the old release was left to remove.
 		return remedyComplete
-	case live.exist > 0 && live.candidate == live.exist && s.Phase != PhaseDiscard:
+	case live.exist > 0 && live.candidate == live.exist && s.Phase != PhaseDiscard && s.Phase != PhaseHeld:
 		return remedyVerify
 	case s.Serving != nil && live.exist > 0 && live.baseline < live.exist:
 		return remedyRollback

@@ -29,6 +29,7 @@ func TestDiagnoseLeftover(t *testing.T) {
 		{"killed right after the first release's Service", cluster.State{Candidate: cand, Phase: PhaseSwitching}, onNew, remedyVerify},
 		{"killed while the old release is removed", cluster.State{Serving: cand, Candidate: cand, Previous: old, Phase: PhaseCleaning}, onNew, remedyComplete},
 		{"killed while discarding after a rollback", cluster.State{Serving: old, Candidate: cand, Phase: PhaseDiscard}, onOld, remedyRemove},
+		{"held with all of the traffic", cluster.State{Serving: old, Candidate: cand, Phase: PhaseHeld}, onNew, remedyRollback},
 		{"killed while discarding, traffic not back yet", cluster.State{Serving: old, Candidate: cand, Phase: PhaseDiscard}, onNew, remedyRollback},
 		{"the Service is gone", cluster.State{Serving: old, Candidate: cand, Phase: PhaseTested}, none, remedyRemove},
 	} {

@@ -14,7 +14,7 @@ const watchPause = time.Second
 // is then no longer renewed. It returns when nothing is left to watch: the run has ended in order, another has taken its place, or
 // all is safe again. seen is called after each look that was answered; nil is allowed.
 //
-// A run that gives its lock back and leaves its candidate up wanted that, and is obeyed.
+// What a run did not finish because it was cancelled is finished too. A rollout that was held on purpose is left as it is.
 func Watch(ctx context.Context, d Deps, r Request, run string, seen func()) (Rescued, error) {
 	lock := d.Cluster.ObserveLock(r.Service)
 	told := ""
@@ -54,13 +54,16 @@ func glance(ctx context.Context, d Deps, r Request, run string, lock *cluster.Lo
 		return Rescued{}, false, err
 	case state.Candidate == nil || state.Candidate.Run != run:
 		return Rescued{Serving: id(state.Serving)}, true, nil
-	case status == cluster.LockFree:
-		d.Log.Infof("run %s has given the lock back and left its candidate %s up, as it was told to", run, state.Candidate.ID)
-		return Rescued{Serving: id(state.Serving)}, true, nil
 	case status == cluster.LockHeld:
 		return Rescued{}, false, nil // another run, or another watchdog, is at it
+	case status == cluster.LockFree && state.Phase == PhaseHeld:
+		d.Log.Infof("run %s has left its candidate %s up, as it was told to", run, state.Candidate.ID)
+		return Rescued{Serving: id(state.Serving)}, true, nil
+	case status == cluster.LockFree:
+		d.Log.Infof("run %s has ended before it was done with its candidate %s", run, state.Candidate.ID)
+	default:
+		d.Log.Warningf("%s has not renewed the lock of %s for %s: it is dead or cut off", holder, r.Service, cluster.LockTime)
 	}
-	d.Log.Warningf("%s has not renewed the lock of %s for %s: it is dead or cut off", holder, r.Service, cluster.LockTime)
 	did, err = Rescue(ctx, d, r, lock)
 	return did, err == nil && did.Did != "", err
 }
