@@ -76,19 +76,25 @@ func NewJudge(monitor Querier, checks []Check, subject Subject, rules Rules) *Ju
 	return j
 }
 
-// Observe asks all checks at once and judges them, in their order.
+// Observe asks all checks at once and judges them, in their order. When ctx ends meanwhile nothing is judged: what a question says
+// that was broken off is no evidence.
 func (j *Judge) Observe(ctx context.Context, w Window) []verdict.Result {
 	if !w.Since.Equal(j.since) {
 		j.begin(w.Since)
 	}
-	results := make([]verdict.Result, len(j.checks))
+	all := make([]numbers, len(j.checks))
 	var wg sync.WaitGroup
 	for i := range j.checks {
-		wg.Go(func() { results[i] = j.observe(ctx, &j.states[i], j.checks[i], w) })
+		wg.Go(func() { all[i] = j.find(ctx, j.states[i].rule.Compare && !w.Full, j.checks[i], w) })
 	}
 	wg.Wait()
-	for i := range results {
-		results[i].Check = j.checks[i].Name
+	results := make([]verdict.Result, len(j.checks))
+	for i, c := range j.checks {
+		if err := ctx.Err(); err != nil && all[i].problem == nil {
+			all[i].problem = err
+		}
+		results[i] = j.judge(&j.states[i], c, w, all[i])
+		results[i].Check, results[i].Query = c.Name, all[i].query
 	}
 	return results
 }
@@ -105,39 +111,49 @@ func (j *Judge) begin(since time.Time) {
 	}
 }
 
-func (j *Judge) observe(ctx context.Context, s *checkState, c Check, w Window) verdict.Result {
-	if c.Type == ValueCheck {
-		query, sample, err := j.ask(ctx, c.Query, j.subject.Candidate, w)
-		if err != nil {
-			return j.unseen(s, query, w, err)
-		}
-		s.answered = true
-		res := c.value().Judge(&s.history, sample.Value)
-		res.Query = query
-		return res
-	}
-	candidate, query, err := j.counts(ctx, c, j.subject.Candidate, w)
-	if err != nil {
-		return j.unseen(s, query, w, err)
-	}
-	var baseline *verdict.Counts
-	if s.rule.Compare && !w.Full {
-		b, query, err := j.counts(ctx, c, j.subject.Baseline, w)
-		if err != nil {
-			return j.unseen(s, query, w, fmt.Errorf("the baseline: %w", err))
-		}
-		baseline = &b
-	}
-	s.answered = true
-	res := s.judge(candidate, baseline)
-	res.Query = query
-	return res
+// numbers are what a monitor said to one check at one moment, or why it said nothing.
+type numbers struct {
+	// query is the one that was asked last.
+	query     string
+	value     float64
+	candidate verdict.Counts
+	// baseline is nil when it was not asked for.
+	baseline *verdict.Counts
+	problem  error
 }
 
-// judge judges a ratio. Who follows the log wants to know how much is still missing.
-func (s *checkState) judge(candidate verdict.Counts, baseline *verdict.Counts) verdict.Result {
-	res := s.rule.Judge(s.evidence, candidate, baseline)
-	if missing := math.Ceil(float64(s.rule.MinRequests) - candidate.Total); res.Outcome == verdict.NotEnough && missing > 0 {
+func (j *Judge) find(ctx context.Context, compare bool, c Check, w Window) numbers {
+	var n numbers
+	if c.Type == ValueCheck {
+		var sample Sample
+		n.query, sample, n.problem = j.ask(ctx, c.Query, j.subject.Candidate, w)
+		n.value = sample.Value
+		return n
+	}
+	n.candidate, n.query, n.problem = j.counts(ctx, c, j.subject.Candidate, w)
+	if n.problem != nil || !compare {
+		return n
+	}
+	b, query, err := j.counts(ctx, c, j.subject.Baseline, w)
+	if err != nil {
+		n.query, n.problem = query, fmt.Errorf("the baseline: %w", err)
+	}
+	n.baseline = &b
+	return n
+}
+
+// judge judges what was found.
+func (j *Judge) judge(s *checkState, c Check, w Window, n numbers) verdict.Result {
+	if n.problem != nil {
+		return j.unseen(s, w, n.problem)
+	}
+	s.answered = true
+	if c.Type == ValueCheck {
+		return c.value().Judge(&s.history, n.value)
+	}
+	res := s.rule.Judge(s.evidence, n.candidate, n.baseline)
+	// Who follows the log wants to know how much is still missing.
+	if missing := math.Ceil(float64(s.rule.MinRequests) - n.candidate.Total); res.Outcome == verdict.NotEnough && missing > 0 {
 		res.Reason += fmt.Sprintf(", %.0f more", missing)
 	}
 	return res
@@ -170,7 +186,7 @@ func (j *Judge) ask(ctx context.Context, query, release string, w Window) (strin
 }
 
 // unseen is the result of a check that gave no number.
-func (j *Judge) unseen(s *checkState, query string, w Window, err error) verdict.Result {
+func (j *Judge) unseen(s *checkState, w Window, err error) verdict.Result {
 	outcome := verdict.NoData
 	var unusable *UnusableError
 	if errors.As(err, &unusable) {
@@ -181,7 +197,5 @@ func (j *Judge) unseen(s *checkState, query string, w Window, err error) verdict
 			outcome = verdict.NotEnough
 		}
 	}
-	res := verdict.Unseen(outcome, "%v", err)
-	res.Query = query
-	return res
+	return verdict.Unseen(outcome, "%v", err)
 }

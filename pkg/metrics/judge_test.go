@@ -171,3 +171,28 @@ func TestEvidenceIsCarriedFromStepToStep(t *testing.T) {
 		}
 	}
 }
+
+// late is a monitor whose run ends while it answers.
+type late struct {
+	monitor
+	end func()
+}
+
+func (m *late) Query(ctx context.Context, query string, at time.Time) (Sample, error) {
+	defer m.end()
+	return m.monitor.Query(ctx, query, at)
+}
+
+func TestALookThatIsBrokenOffIsNoEvidence(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	m := &late{monitor{answers: []reply{{"5..", 60, nil}, {"new-1", 60, nil}}}, func() {}}
+	j := NewJudge(m, mustParse(t, errorsCheck), subject, Rules{MinRequests: 50, Alpha: 0.01})
+	m.end = cancel
+	if got := j.Observe(ctx, window(time.Second))[0]; got.Outcome != verdict.NoData {
+		t.Errorf("got %s", got)
+	}
+	m.end, m.answers = func() {}, []reply{{"5..", 0, nil}, {"new-1", 60, nil}}
+	if got := j.Observe(t.Context(), window(2*time.Second))[0]; got.Outcome != verdict.Pass {
+		t.Errorf("what was broken off is held against the candidate: %s", got)
+	}
+}

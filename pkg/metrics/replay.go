@@ -46,8 +46,7 @@ func (b Basis) Rejudge(checks []Check) (judge *Rejudge, without []error) {
 		}
 		r.judged = append(r.judged, i)
 		if s := &r.judge.states[i]; c.Type == RatioCheck {
-			s.proven = b.Records[c.Name]
-			s.evidence = s.rule.Begin(s.proven)
+			s.evidence = s.rule.Begin(b.Records[c.Name])
 		}
 	}
 	return r, without
@@ -77,7 +76,7 @@ func (r *Rejudge) Observe(w Window, recorded []verdict.Result) []verdict.Result 
 		c := r.judge.checks[i]
 		for _, old := range recorded {
 			if old.Check == c.Name {
-				res := r.judge.states[i].again(c, w, old)
+				res := r.again(i, w, old)
 				res.Check, res.Query = old.Check, old.Query
 				results = append(results, res)
 			}
@@ -86,19 +85,24 @@ func (r *Rejudge) Observe(w Window, recorded []verdict.Result) []verdict.Result 
 	return results
 }
 
-func (s *checkState) again(c Check, w Window, old verdict.Result) verdict.Result {
+// again judges the numbers of a result. One without numbers stays what it was.
+func (r *Rejudge) again(check int, w Window, old verdict.Result) verdict.Result {
+	s, c := &r.judge.states[check], r.judge.checks[check]
+	var n numbers
 	switch {
 	case c.Type == ValueCheck && old.Value != nil:
-		return c.value().Judge(&s.history, *old.Value)
+		n.value = *old.Value
 	case c.Type == RatioCheck && old.Candidate != nil:
-		if !s.rule.Compare || w.Full {
-			return s.judge(*old.Candidate, nil)
-		}
-		if old.Baseline != nil {
+		n.candidate = *old.Candidate
+		if s.rule.Compare && !w.Full {
+			if old.Baseline == nil {
+				return verdict.Unseen(verdict.NoData, "the sample has no counts of the baseline")
+			}
 			baseline := *old.Baseline
-			return s.judge(*old.Candidate, &baseline)
+			n.baseline = &baseline
 		}
-		return verdict.Unseen(verdict.NoData, "the sample has no counts of the baseline")
+	default:
+		return old
 	}
-	return old
+	return r.judge.judge(s, c, w, n)
 }
