@@ -2,7 +2,7 @@
 // that serves, takes its traffic in steps while an external monitor judges, and gives it back at the first trouble.
 //
 // It refuses a commit that no pull request brought or whose tree is not the tree that was tested, checks that can't tell the
-// releases apart, and a service that an autoscaler resizes meanwhile. When it can't see, it does not go on.
+// releases apart, and a service whose autoscaler can't be made to stand still meanwhile. When it can't see, it does not go on.
 //
 // It runs as the GitHub Action beside it; action.yml has the inputs, README.md explains them:
 //

@@ -18,6 +18,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/org/promote/lab/github"
 	generator "github.com/org/promote/lab/load"
 	"github.com/org/promote/pkg/cluster"
 )
@@ -187,10 +188,14 @@ func (s *soak) stop(r *running, f fate) {
 		s.t.Errorf("cancelled after %s it ended with %d, %v\n%s", moment, res.code, res.outputs, res.output)
 	}
 	s.t.Logf("%s after %s: ended with %d, %s", f, moment, res.code, res.outputs["result"])
+	if f == fateKilled && len(s.dogs()) == 0 && s.works() {
+		// It died before its watchdog was there, and before any traffic moved: a scheduled run clears up.
+		s.want(s.h.run("canary", github.Event{Name: "schedule", Payload: []byte("{}")}, s.inputs(s.values(0, 0, map[string]string{"mode": "recover"})), s.runner()), "recovered")
+	}
 }
 
-// settled waits until nothing is under way any more, and wants one release to serve alone, with nothing of another left.
-func (s *soak) settled() {
+// atRest waits until nothing is under way any more, and wants one release to serve alone.
+func (s *soak) atRest() {
 	s.t.Helper()
 	c, ctx := s.p.connect(), context.Background()
 	var state *cluster.State
@@ -207,6 +212,13 @@ func (s *soak) settled() {
 	if s.sick[state.Serving.Commit] {
 		s.t.Errorf("the bad commit %s serves", state.Serving.Commit)
 	}
+}
+
+// settled is atRest, with nothing of another release left.
+func (s *soak) settled() {
+	s.t.Helper()
+	s.atRest()
+	ctx := context.Background()
 	deployments, err := s.p.admin.AppsV1().Deployments(s.p.namespace).List(ctx, metav1.ListOptions{})
 	s.h.must(err)
 	for _, d := range deployments.Items {

@@ -80,6 +80,8 @@ type State struct {
 	History  []Release `json:"history,omitempty"`
 	// Shared are the shared objects of all releases since promote began to record them; see [Cluster.Prune].
 	Shared []Member `json:"shared,omitempty"`
+	// Frozen are the autoscalers that stand still while the rollout counts pods, by name.
+	Frozen []string `json:"frozen,omitempty"`
 	// Rollout belongs to pkg/rollout.
 	Rollout json.RawMessage `json:"rollout,omitempty"`
 

@@ -37,7 +37,7 @@ func (c *Candidate) Finish(ctx context.Context) error {
 		return err
 	}
 	serving.Inventory = withoutCandidateServices(c.Release.Inventory)
-	if err := c.prune(ctx); err != nil {
+	if err := errors.Join(c.thaw(ctx), c.prune(ctx)); err != nil {
 		return err
 	}
 	c.State.Candidate, c.State.Previous, c.State.Replicas = nil, nil, nil
@@ -83,6 +83,9 @@ func (c *Candidate) Discard(ctx context.Context, why string) error {
 	}
 	if err := c.deps.Cluster.Delete(ctx, leftovers); err != nil {
 		return errors.Join(errors.New("the candidate "+c.Release.ID+" could not be removed; the next run will"), err)
+	}
+	if err := c.thaw(ctx); err != nil {
+		return err
 	}
 	c.restoreShared(ctx)
 	if !c.remembered(c.Release.ID) {

@@ -139,6 +139,9 @@ func (c *Candidate) bringUp(ctx context.Context) error {
 	if err := c.keepOrigin(ctx); err != nil {
 		return err
 	}
+	if err := c.freeze(ctx); err != nil {
+		return err
+	}
 	end := c.deps.Log.Group("Apply " + c.Release.ID)
 	applied, err := c.deps.Cluster.Apply(ctx, objs)
 	for _, a := range applied {

@@ -2,6 +2,7 @@ package release
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"strings"
@@ -37,7 +38,7 @@ func (c *Candidate) size(ctx context.Context) error {
 			first[name] = c.req.Replicas(c.BaselineReplicas)
 		}
 	}
-	return c.out.setReplicas(first)
+	return errors.Join(c.out.setReplicas(first), c.planFreeze(ctx))
 }
 
 // counterparts are the replicas of the baseline's Deployments under the names that the candidate's have.

@@ -1,7 +1,7 @@
 // Package traffic moves clients between two releases. [Pods] does it with pods behind one Service, usually of type
 // LoadBalancer: the share of a release is its share of the pods. It is a rollout.Fleet.
 //
-// It refuses to share the Service with pods of a third release, and Deployments that an autoscaler also scales. It never
+// It refuses to share the Service with pods of a third release, and Deployments that an autoscaler scales meanwhile. It never
 // removes a good pod that is in an endpoint list: what is scaled down leaves the list first. A bad candidate is another
 // matter: after the one patch that takes it out of the Service its pods are stopped without waiting for their preStop,
 // because open connections outlive the patch.

@@ -10,8 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 )
 
-// refuseAutoscalers stops before two writers fight over a replica count: the autoscaler would undo every step, and would
-// shrink the baseline as traffic leaves it, which is the capacity that a rollback needs.
+// refuseAutoscalers stops before two writers fight over a replica count. Those that release has frozen do not.
 func (p *Pods) refuseAutoscalers(ctx context.Context) error {
 	list, err := p.in.Client.AutoscalingV2().HorizontalPodAutoscalers(p.in.Namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
@@ -21,8 +20,8 @@ func (p *Pods) refuseAutoscalers(ctx context.Context) error {
 	for _, h := range list.Items {
 		target := h.Spec.ScaleTargetRef
 		for _, r := range []Release{p.cfg.Baseline, p.cfg.Candidate} {
-			if target.Kind == "Deployment" && target.Name == r.Deployment.Name {
-				errs = append(errs, fmt.Errorf("HorizontalPodAutoscaler/%s/%s scales %s, and a canary by pods must: leave it out of the manifests while canaries run, or use the deploy action",
+			if target.Kind == "Deployment" && target.Name == r.Deployment.Name && h.Annotations[cluster.AnnotationFrozen] == "" {
+				errs = append(errs, fmt.Errorf("HorizontalPodAutoscaler/%s/%s scales %s, does not stand still, and would undo the steps of a canary; it came after the run began: run it again",
 					p.in.Namespace, h.Name, r.Deployment))
 			}
 		}
