@@ -123,6 +123,7 @@ func (s *soak) round(branch string, f fate) {
 	case fateSlow:
 		ready = time.Duration(1+s.rnd.IntN(4)) * time.Second
 	}
+	dogs := len(s.dogs())
 	r := s.start("canary", req.event, s.values(fail, ready, nil))
 	switch f {
 	case fateGood, fateSlow:
@@ -130,7 +131,7 @@ func (s *soak) round(branch string, f fate) {
 	case fateBad:
 		s.want(r.end(), "rolled-back")
 	case fateKilled, fateCancelled:
-		s.stop(r, f)
+		s.stop(r, f, dogs)
 	case fateSuperseded:
 		// Two more changes come meanwhile: the first of them waits, and gives way to the second.
 		s.await("the first run has the lock", s.works)
@@ -169,8 +170,8 @@ func (s *soak) want(res result, wanted string) {
 	}
 }
 
-// stop ends a run at a random moment, or lets it be if it is done by then.
-func (s *soak) stop(r *running, f fate) {
+// stop ends a run at a random moment, or lets it be if it is done by then. dogs is how many watchdogs there were before it.
+func (s *soak) stop(r *running, f fate, dogs int) {
 	s.t.Helper()
 	moment := time.Duration(s.rnd.IntN(11000)) * time.Millisecond
 	select {
@@ -188,7 +189,7 @@ func (s *soak) stop(r *running, f fate) {
 		s.t.Errorf("cancelled after %s it ended with %d, %v\n%s", moment, res.code, res.outputs, res.output)
 	}
 	s.t.Logf("%s after %s: ended with %d, %s", f, moment, res.code, res.outputs["result"])
-	if f == fateKilled && len(s.dogs()) == 0 && s.works() {
+	if f == fateKilled && len(s.dogs()) == dogs && s.works() {
 		// It died before its watchdog was there, and before any traffic moved: a scheduled run clears up.
 		s.want(s.h.run("canary", github.Event{Name: "schedule", Payload: []byte("{}")}, s.inputs(s.values(0, 0, map[string]string{"mode": "recover"})), s.runner()), "recovered")
 	}
