@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -15,8 +16,10 @@ import (
 
 	"github.com/org/promote/pkg/cluster"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
 )
 
 // load sends requests at a constant rate until it is stopped, and remembers who answered.
@@ -198,6 +201,19 @@ func get(url string) (pod string, err error) {
 	return resp.Header.Get("Pod"), nil
 }
 
+// anyReady says that one of the pods is listed as ready.
+func anyReady(lists []discoveryv1.EndpointSlice, pods []corev1.Pod) bool {
+	for _, list := range lists {
+		for _, e := range list.Endpoints {
+			listed := e.TargetRef != nil && slices.ContainsFunc(pods, func(p corev1.Pod) bool { return p.Name == e.TargetRef.Name })
+			if listed && (e.Conditions.Ready == nil || *e.Conditions.Ready) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 func TestClusterForward(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, "e2e")
@@ -241,7 +257,14 @@ func TestClusterForward(t *testing.T) {
 	})
 	t.Run("goes on when all pods are replaced", func(t *testing.T) {
 		p := p.in(t)
+		before, err := p.admin.CoreV1().Pods(p.namespace).List(ctx, metav1.ListOptions{LabelSelector: "app=checkout"})
+		p.must(before, err)
 		p.must(nil, p.admin.CoreV1().Pods(p.namespace).DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{LabelSelector: "app=checkout"}))
+		// A pod that is listed as ready may end in the middle of a request; none of those is listed any more.
+		p.must(nil, wait.PollUntilContextTimeout(ctx, 10*time.Millisecond, 10*time.Second, true, func(ctx context.Context) (bool, error) {
+			lists, err := p.admin.DiscoveryV1().EndpointSlices(p.namespace).List(ctx, metav1.ListOptions{LabelSelector: discoveryv1.LabelServiceName + "=checkout-candidate"})
+			return err == nil && !anyReady(lists.Items, before.Items), err
+		}))
 		if _, err := get(f.URL()); err != nil {
 			t.Error(err)
 		}

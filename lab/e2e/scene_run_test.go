@@ -102,6 +102,8 @@ type monitor struct {
 	url      string
 	baseline atomic.Pointer[string]
 	enough   atomic.Bool
+	// asked is how often it was asked.
+	asked atomic.Int64
 }
 
 func newMonitor(t *testing.T) *monitor {
@@ -109,6 +111,7 @@ func newMonitor(t *testing.T) *monitor {
 	m := &monitor{}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		query, value := r.FormValue("query"), 10
+		m.asked.Add(1)
 		baseline := m.baseline.Load()
 		switch {
 		case r.URL.Path != "/api/v1/query" || baseline == nil:

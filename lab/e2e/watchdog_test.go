@@ -243,6 +243,9 @@ func TestAHeldCanaryIsLeftAsItIs(t *testing.T) {
 	before := g.begin()
 	r := g.start("canary", req.event, g.more(map[string]string{"on-cancel": "hold"}))
 	r.await("the candidate takes its part", func() bool { return g.selected() == both })
+	// A move that is under way is undone even then; the first step is judged once the monitor is asked again.
+	proven := g.monitor.asked.Load()
+	r.await("its step is judged", func() bool { return g.monitor.asked.Load() > proven+4 })
 	g.h.must(r.cmd.Process.Signal(os.Interrupt))
 	if res := r.end(); res.outputs["result"] != "held" {
 		t.Errorf("it ended with %d, %v\n%s", res.code, res.outputs, res.output)
