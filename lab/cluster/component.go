@@ -20,6 +20,8 @@ type component struct {
 	name string
 	path string
 	args []string
+	// urgent goes before other work: on a node whose proxy has to wait for a compiler, clients are sent to pods that are gone.
+	urgent bool
 	// after names what must be ready before this one starts.
 	after []string
 	// ports are the addresses it listens on; another program on one of them is an error that names it.
@@ -63,6 +65,9 @@ func (l *Lab) start(ctx context.Context, c component) (bool, error) {
 	defer log.Close()
 	fmt.Fprintf(log, "\n--- %s: %s %s\n", time.Now().Format(time.RFC3339), c.path, strings.Join(c.args, " "))
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), c.path, c.args...)
+	if c.urgent {
+		cmd = exec.CommandContext(context.WithoutCancel(ctx), "nice", append([]string{"-n", "-10", c.path}, c.args...)...)
+	}
 	cmd.Dir = l.dir
 	cmd.Env = l.environment()
 	cmd.Stdout, cmd.Stderr = log, log

@@ -32,7 +32,7 @@ func (l *Lab) controlPlane() []component {
 	etcd := "http://" + loopback(portEtcd)
 	return []component{
 		{
-			name: "etcd", path: "/usr/bin/etcd", ports: []string{loopback(portEtcd), loopback(portEtcdPeer)},
+			name: "etcd", urgent: true, path: "/usr/bin/etcd", ports: []string{loopback(portEtcd), loopback(portEtcdPeer)},
 			args: []string{
 				"--name=lab", "--data-dir=" + l.path("etcd"), "--listen-client-urls=" + etcd, "--advertise-client-urls=" + etcd,
 				"--listen-peer-urls=http://" + loopback(portEtcdPeer), "--initial-advertise-peer-urls=http://" + loopback(portEtcdPeer),
@@ -43,7 +43,7 @@ func (l *Lab) controlPlane() []component {
 			ready: l.httpReady(etcd + "/health"),
 		},
 		{
-			name: "kube-apiserver", path: l.bin("kube-apiserver"), after: []string{"etcd"}, ports: []string{fmt.Sprintf("%s:%d", nodeAddress, portAPI)},
+			name: "kube-apiserver", urgent: true, path: l.bin("kube-apiserver"), after: []string{"etcd"}, ports: []string{fmt.Sprintf("%s:%d", nodeAddress, portAPI)},
 			args: []string{
 				"--etcd-servers=" + etcd, "--bind-address=" + nodeAddress, "--advertise-address=" + nodeAddress, fmt.Sprintf("--secure-port=%d", portAPI),
 				"--tls-cert-file=" + pki("apiserver.crt"), "--tls-private-key-file=" + pki("apiserver.key"), "--client-ca-file=" + pki("ca.crt"),
@@ -56,7 +56,7 @@ func (l *Lab) controlPlane() []component {
 			ready: l.apiReady, grace: 5 * time.Second,
 		},
 		{
-			name: "kube-controller-manager", path: l.bin("kube-controller-manager"), after: []string{"kube-apiserver"}, ports: []string{loopback(portControllers)},
+			name: "kube-controller-manager", urgent: true, path: l.bin("kube-controller-manager"), after: []string{"kube-apiserver"}, ports: []string{loopback(portControllers)},
 			args: []string{
 				"--kubeconfig=" + l.path("kubeconfig", "controllers"), "--bind-address=127.0.0.1", fmt.Sprintf("--secure-port=%d", portControllers),
 				"--cert-dir=" + l.path("tmp", "controllers"), "--use-service-account-credentials", "--service-account-private-key-file=" + pki("accounts.key"),
@@ -67,7 +67,7 @@ func (l *Lab) controlPlane() []component {
 			ready: l.httpsReady(portControllers, "/healthz"),
 		},
 		{
-			name: "kube-scheduler", path: l.bin("kube-scheduler"), after: []string{"kube-apiserver"}, ports: []string{loopback(portScheduler)},
+			name: "kube-scheduler", urgent: true, path: l.bin("kube-scheduler"), after: []string{"kube-apiserver"}, ports: []string{loopback(portScheduler)},
 			args: []string{
 				"--kubeconfig=" + l.path("kubeconfig", "scheduler"), "--bind-address=127.0.0.1", fmt.Sprintf("--secure-port=%d", portScheduler),
 				"--cert-dir=" + l.path("tmp", "scheduler"), "--leader-elect=false",
@@ -87,7 +87,7 @@ func (l *Lab) node() []component {
 			},
 		},
 		{
-			name: "kubelet", path: l.bin("kubelet"), after: []string{"kube-apiserver", "containerd", pauseTask},
+			name: "kubelet", urgent: true, path: l.bin("kubelet"), after: []string{"kube-apiserver", "containerd", pauseTask},
 			ports: []string{fmt.Sprintf("%s:%d", nodeAddress, portKubelet), loopback(portKubeletHealth)},
 			args: []string{
 				"--config=" + l.path("config", "kubelet.yaml"), "--kubeconfig=" + l.path("kubeconfig", "kubelet"), "--hostname-override=" + nodeName,
@@ -96,7 +96,7 @@ func (l *Lab) node() []component {
 			ready: l.httpReady("http://" + loopback(portKubeletHealth) + "/healthz"),
 		},
 		{
-			name: "kube-proxy", path: l.bin("kube-proxy"), after: []string{"kube-apiserver"}, ports: []string{loopback(portProxyHealth), loopback(portProxyMetrics)},
+			name: "kube-proxy", urgent: true, path: l.bin("kube-proxy"), after: []string{"kube-apiserver"}, ports: []string{loopback(portProxyHealth), loopback(portProxyMetrics)},
 			args:  []string{"--config=" + l.path("config", "proxy.yaml")},
 			ready: l.httpReady("http://" + loopback(portProxyHealth) + "/livez"),
 		},
