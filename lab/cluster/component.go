@@ -76,9 +76,10 @@ func (l *Lab) start(ctx context.Context, c component) (bool, error) {
 	if err := cmd.Start(); err != nil {
 		return false, fmt.Errorf("starting %s: %w", c.name, err)
 	}
+	// Before anybody waits for it: what has ended at once is still there to be looked at until then.
+	p, err := identify(cmd.Process.Pid)
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
-	p, err := identify(cmd.Process.Pid)
 	if err == nil {
 		p.Spec = spec
 		err = l.record(c.name, p)
