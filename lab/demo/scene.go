@@ -35,7 +35,8 @@ const (
 
 // scene is everything that stands before the story begins.
 type scene struct {
-	world    world.World
+	world world.World
+	// suite is the folder with the actions: the demo's own copy.
 	suite    string
 	dir      string
 	timeline *timeline
@@ -70,7 +71,7 @@ func setTheScene(ctx context.Context, w world.World, suite string, out io.Writer
 		return nil, err
 	}
 	s.timeline.act("The scene")
-	for _, step := range []func(context.Context) error{s.connect, s.makeNamespaces, s.sweep, s.startGitHub, s.startAWS, s.makeRunners, s.makeRepository, s.watch} {
+	for _, step := range []func(context.Context) error{s.copySuite, s.connect, s.makeNamespaces, s.sweep, s.startGitHub, s.startAWS, s.makeRunners, s.makeRepository, s.watch} {
 		if err := step(ctx); err != nil {
 			s.close(ctx)
 			return nil, err
