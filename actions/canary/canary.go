@@ -35,6 +35,7 @@ const (
 	abandoned  = "abandoned"
 	planned    = "planned"
 	recovered  = "recovered"
+	aborted    = "aborted"
 	busy       = "busy"
 )
 
@@ -56,7 +57,7 @@ func run(ctx context.Context, a *gha.Action, from surroundings) error {
 	switch in.mode {
 	case modePlan:
 		return showPlan(ctx, a, in)
-	case modeRecover:
+	case modeRecover, modeAbort:
 		return makeSafe(ctx, a, in)
 	}
 	gh, err := github.New(github.Config{APIURL: a.Env().APIURL, Token: in.Token, Repository: a.Env().Repository, Redact: a.Redact})
@@ -81,7 +82,7 @@ func run(ctx context.Context, a *gha.Action, from surroundings) error {
 	}
 	t := tell{action: a, github: gh, in: in, change: ch, started: time.Now()}
 	t.start(ctx)
-	out, err := canary(ctx, a, g, in, ch, from)
+	out, err := canary(ctx, a, g, in, ch, from, &t)
 	out.Approvers = approvers
 	// What happened must be told even when the run was cancelled.
 	told, cancel := context.WithTimeout(context.WithoutCancel(ctx), tellTime)
@@ -144,7 +145,7 @@ type outcome struct {
 }
 
 // canary brings the candidate up and moves the traffic.
-func canary(ctx context.Context, a *gha.Action, g gate.Gate, in inputs, ch change.Change, from surroundings) (outcome, error) {
+func canary(ctx context.Context, a *gha.Action, g gate.Gate, in inputs, ch change.Change, from surroundings, t *tell) (outcome, error) {
 	out := outcome{Result: refused}
 	deps, req, err := prepare(ctx, a, in, ch, from)
 	if err != nil {
@@ -167,7 +168,8 @@ func canary(ctx context.Context, a *gha.Action, g gate.Gate, in inputs, ch chang
 			return out, errors.Join(err, discard(ctx, c, err.Error()), c.Close(context.WithoutCancel(ctx)))
 		}
 	}
-	err = move(ctx, a, in, deps.Cluster, c, w, dog, &out)
+	out.Approvers = w.Approvers
+	err = move(ctx, a, in, deps.Cluster, c, w, dog, &out, t)
 	err = errors.Join(err, testify(ctx, w, c, out, err))
 	// Others wait for the lock; a load balancer's address may take minutes.
 	job.Unlock(ctx, a, c)
@@ -209,7 +211,7 @@ func testify(ctx context.Context, w release.Witness, c *release.Candidate, out o
 }
 
 // move gives the candidate the traffic: in steps, or all at once when there is nobody to share it with.
-func move(ctx context.Context, a *gha.Action, in inputs, cl *cluster.Cluster, c *release.Candidate, w release.Witness, dog *watchdog, out *outcome) error {
+func move(ctx context.Context, a *gha.Action, in inputs, cl *cluster.Cluster, c *release.Candidate, w release.Witness, dog *watchdog, out *outcome, t *tell) error {
 	switch {
 	case c.Unchanged:
 		a.Infof("release %s serves already; nothing to do", c.Release.ID)
@@ -225,11 +227,11 @@ func move(ctx context.Context, a *gha.Action, in inputs, cl *cluster.Cluster, c 
 		return finish(ctx, c)
 	}
 	// The lock's context: a run that has lost the lock must not move traffic.
-	return roll(c.Lock.Context(), a, in, cl, c, w, dog, out)
+	return roll(c.Lock.Context(), a, in, cl, c, w, dog, out, t)
 }
 
 // roll moves the traffic and ends what it began: the old release goes after a promotion, the candidate after a rollback.
-func roll(ctx context.Context, a *gha.Action, in inputs, cl *cluster.Cluster, c *release.Candidate, w release.Witness, dog *watchdog, out *outcome) error {
+func roll(ctx context.Context, a *gha.Action, in inputs, cl *cluster.Cluster, c *release.Candidate, w release.Witness, dog *watchdog, out *outcome, t *tell) error {
 	set, err := ready(ctx, a, in, cl, c, w)
 	if err != nil {
 		return errors.Join(err, discard(ctx, c, err.Error()))
@@ -244,7 +246,11 @@ func roll(ctx context.Context, a *gha.Action, in inputs, cl *cluster.Cluster, c 
 			stop()
 		}
 	}()
+	now := t.live(ctx, *out)
+	set.edge.Abort = c.Lock.Asked()
+	set.edge.Begun = func(step int) { now.step(set.plan, step) }
 	result, err := rollout.Run(ctx, set.plan, set.edge)
+	now.end()
 	out.Rollout = &result
 	// At once: a run that was cancelled has seconds left.
 	out.Report = keep(a, savedRun{

@@ -22,6 +22,8 @@ const (
 	modePlan = "plan"
 	// modeRecover makes safe what a run left that has died.
 	modeRecover = "recover"
+	// modeAbort undoes a rollout, whoever is at it.
+	modeAbort = "abort"
 )
 
 // falseAlarms is the chance that a candidate no worse than allowed is rolled back by its ratio checks, over the whole run.
@@ -35,6 +37,7 @@ const blindLooks = 4
 type inputs struct {
 	job.Inputs
 	mode        string
+	traffic     string
 	steps       []float64
 	surge       int
 	rules       rollout.Rules
@@ -48,8 +51,8 @@ type inputs struct {
 // readInputs reports every problem at once.
 func readInputs(a *gha.Action, from surroundings) (inputs, error) {
 	in, env := a.Inputs(), a.Env()
-	mode := in.OneOf("mode", modeRun, modeRun, modePlan, modeRecover)
-	if mode == modeRecover {
+	mode := in.OneOf("mode", modeRun, modeRun, modePlan, modeRecover, modeAbort)
+	if mode == modeRecover || mode == modeAbort {
 		v := inputs{mode: mode, Inputs: job.Read(in, env, job.Ways{Example: "prod", Concurrency: []string{release.Queue}, Named: true, Kubeconfig: from.Kubeconfig})}
 		return v, in.Err()
 	}
@@ -58,6 +61,7 @@ func readInputs(a *gha.Action, from surroundings) (inputs, error) {
 		Inputs: job.Read(in, env, job.Ways{
 			Example: "prod", Concurrency: []string{release.Queue, release.Supersede, release.Reject}, Kubeconfig: from.Kubeconfig,
 		}),
+		traffic:     in.OneOf("traffic", trafficPods, trafficPods, trafficGateway),
 		steps:       readSteps(in),
 		surge:       in.Int("surge", -1, 0, 10000),
 		monitor:     readMonitor(a, in, env.Workspace, from.MonitorURL),
@@ -163,7 +167,11 @@ func each(err error) []error {
 
 // plan lays the steps out for a number of pods.
 func (v inputs) plan(replicas int) (rollout.Plan, error) {
-	p, err := rollout.NewPlan(replicas, v.steps, v.surge, v.rules)
+	lay := rollout.NewPlan
+	if v.traffic != trafficPods {
+		lay = rollout.NewWeightedPlan
+	}
+	p, err := lay(replicas, v.steps, v.surge, v.rules)
 	if err != nil {
 		return p, err
 	}

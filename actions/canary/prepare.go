@@ -25,8 +25,9 @@ func prepare(ctx context.Context, a *gha.Action, in inputs, ch change.Change, fr
 	if err != nil {
 		return deps, req, err
 	}
-	req.Bake, req.Stepwise = in.rules.Bake, true
+	req.Bake, req.Stepwise, req.Own = in.rules.Bake, true, owns[in.traffic]
 	cl := deps.Cluster
+	deps.Entrance = reopen(a, cl)
 	state, err := cl.LoadState(ctx, in.Service)
 	if err != nil {
 		return deps, req, better(err, cl.Preflight(ctx, in.Environment, nil))
@@ -74,12 +75,20 @@ func ready(ctx context.Context, a *gha.Action, in inputs, cl *cluster.Cluster, c
 	if err != nil {
 		return setting{}, err
 	}
-	fleet, fleetErr := newFleet(ctx, a, in, cl, c)
-	if err := errors.Join(fleetErr, judge.Prove(ctx, time.Now())); err != nil {
+	cfg, sharedErr := shared(c, in, a)
+	if sharedErr == nil {
+		sharedErr = traffic.Check(ctx, cl, cfg)
+	}
+	if err := errors.Join(sharedErr, judge.Prove(ctx, time.Now())); err != nil {
 		return setting{}, err
 	}
 	a.Infof("every check answers for the baseline %s and tells it from the candidate", c.Baseline.ID)
 	if err := c.ApplyShared(ctx); err != nil {
+		return setting{}, err
+	}
+	// The routes of a gateway may have come with this very release.
+	fleet, err := newFleet(ctx, a, in, cl, c, cfg)
+	if err != nil {
 		return setting{}, err
 	}
 	ask := func(ctx context.Context) error {
@@ -91,36 +100,6 @@ func ready(ctx context.Context, a *gha.Action, in inputs, cl *cluster.Cluster, c
 		Fleet: fleet, Judge: judging{judge}, Log: a, Record: recorder(cl, c, a.Redact),
 		LockLost: func(cause error) bool { return errors.Is(cause, cluster.ErrLockLost) },
 	}}, nil
-}
-
-// newFleet takes the pods of the two releases' Deployments.
-func newFleet(ctx context.Context, a *gha.Action, in inputs, cl *cluster.Cluster, c *release.Candidate) (*traffic.Pods, error) {
-	baseline, err := trafficRelease(*c.Baseline)
-	candidate, err2 := trafficRelease(c.Release)
-	if err := errors.Join(err, err2); err != nil {
-		return nil, err
-	}
-	cfg := traffic.Config{
-		Baseline: baseline, Candidate: candidate, Replicas: c.BaselineReplicas, Settle: in.Drain, Ready: in.Timeout,
-		Log: func(line string) { a.Infof("%s", line) },
-	}
-	for _, s := range c.Services {
-		cfg.Services = append(cfg.Services, traffic.Service{Name: s.Name, Selector: s.Selector})
-	}
-	return traffic.NewPods(ctx, cl, cfg)
-}
-
-// trafficRelease finds the one Deployment of a release. Shares are counted in its pods; with several there is no one share.
-func trafficRelease(r cluster.Release) (traffic.Release, error) {
-	if len(r.Deployments) != 1 {
-		return traffic.Release{}, fmt.Errorf("release %s has %d Deployments, and a canary by pods shares the traffic of one; give the others a service of their own, or use the deploy action", r.ID, len(r.Deployments))
-	}
-	for _, o := range r.Inventory {
-		if o.Kind == "Deployment" && o.Name == r.Deployments[0] {
-			return traffic.Release{ID: r.ID, Deployment: o}, nil
-		}
-	}
-	return traffic.Release{}, fmt.Errorf("release %s has no record of its Deployment %q", r.ID, r.Deployments[0])
 }
 
 // judging is a metrics.Judge as a rollout asks it.

@@ -38,10 +38,10 @@ func (w *world) wait(ctx context.Context) error {
 		return nil
 	}
 }
-func (w *world) Scale(ctx context.Context, _, _ int) error { return w.wait(ctx) }
-func (w *world) Admit(ctx context.Context) error           { return w.wait(ctx) }
-func (w *world) Promote(ctx context.Context) error         { return w.wait(ctx) }
-func (w *world) Rollback(ctx context.Context) error        { return w.wait(ctx) }
+func (w *world) Scale(ctx context.Context, _, _ int, _ float64) error { return w.wait(ctx) }
+func (w *world) Admit(ctx context.Context, _ float64) error           { return w.wait(ctx) }
+func (w *world) Promote(ctx context.Context) error                    { return w.wait(ctx) }
+func (w *world) Rollback(ctx context.Context) error                   { return w.wait(ctx) }
 
 var inBrackets = regexp.MustCompile(`\[(\d+)s\]`)
 

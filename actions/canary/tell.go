@@ -76,7 +76,7 @@ func (t *tell) tellGitHub(ctx context.Context, out outcome, failure error) {
 	if t.change.PullRequest != 0 {
 		t.warn(t.github.UpdateBoard(ctx, t.change.PullRequest, github.BoardRow{
 			Environment: t.in.Environment, Commit: t.change.Head, Digest: out.Digest, Result: out.Result, URL: out.URL, RunURL: env.RunURL,
-			Approvers: out.Approvers, Share: out.share() + " %", Tests: release.TestedBy(out.Candidate, failure).Counts(),
+			Approvers: out.Approvers, Share: out.reached(), Tests: release.TestedBy(out.Candidate, failure).Counts(),
 		}))
 	}
 }

@@ -234,8 +234,8 @@ func TestACancelledCanaryIsSafeInSeconds(t *testing.T) {
 	}
 }
 
-// TestAHeldCanaryIsLeftAsItIs cancels a canary that is to be held: both releases go on serving, no watchdog takes that back, and the
-// next run does.
+// TestAHeldCanaryIsLeftAsItIs cancels a canary that is to be held: both releases go on serving, and neither a watchdog nor a run that
+// recovers takes that back. One that aborts does.
 func TestAHeldCanaryIsLeftAsItIs(t *testing.T) {
 	t.Parallel()
 	g := newGuarded(t)
@@ -254,11 +254,53 @@ func TestAHeldCanaryIsLeftAsItIs(t *testing.T) {
 	if selected := g.selected(); selected != both {
 		t.Errorf("the Service selects %s", selected)
 	}
-	if res := g.h.run("canary", req.event, g.inputs(g.more(map[string]string{"mode": "recover"})), g.runner()); res.outputs["result"] != "recovered" {
-		t.Errorf("recovering ended with %d, %v\n%s", res.code, res.outputs, res.output)
+	for _, mode := range []string{"recover", "abort"} {
+		want := map[string]string{"recover": "held", "abort": "aborted"}[mode]
+		if res := g.h.run("canary", req.event, g.inputs(g.more(map[string]string{"mode": mode})), g.runner()); res.code != 0 || res.outputs["result"] != want {
+			t.Errorf("mode %s ended with %d, %v\n%s", mode, res.code, res.outputs, res.output)
+		}
 	}
 	g.wantTraffic(before, g.baseline, both, g.baseline)
 	g.wantGone(before)
+}
+
+// TestAnAbortReachesTheRunThatIsAtWork aborts a canary from another run while a step is judged and while it has all of the traffic. The
+// run that is at work undoes its own rollout, says who wanted it, and no client notices.
+func TestAnAbortReachesTheRunThatIsAtWork(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		enough bool
+		until  func(*guarded) bool
+	}{
+		"while a step is judged":          {until: func(g *guarded) bool { return g.selected() == both }},
+		"while it has all of the traffic": {enough: true, until: func(g *guarded) bool { s := g.selected(); return s != both && s != g.baseline }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := newGuarded(t)
+			g.monitor.enough.Store(c.enough)
+			req := g.merged("next")
+			before := g.begin()
+			r := g.start("canary", req.event, g.more(map[string]string{"bake": "1m"}))
+			r.await("it is to be aborted", func() bool { return c.until(g) })
+			asked := time.Now()
+			res := g.h.run("canary", github.Event{Name: "workflow_dispatch", Payload: []byte("{}")}, g.inputs(map[string]string{"mode": "abort", "drain": "2s"}), g.runner())
+			if res.code != 0 || res.outputs["result"] != "aborted" || res.outputs["release"] != g.baseline {
+				t.Errorf("the abort ended with %d, %v\n%s", res.code, res.outputs, res.output)
+			}
+			told := r.end()
+			if told.code != 1 || told.outputs["result"] != "rolled-back" || !strings.Contains(errorsIn(told.output), "aborted: ") {
+				t.Errorf("the run that was aborted ended with %d, %v\n%s", told.code, told.outputs, told.output)
+			}
+			g.wantGone(before)
+			// The lock is renewed every three seconds, and the way back takes one or two.
+			g.wantSafe(req, asked, 10*time.Second)
+			again := g.h.run("canary", github.Event{Name: "workflow_dispatch", Payload: []byte("{}")}, g.inputs(map[string]string{"mode": "abort", "drain": "2s"}), g.runner())
+			if again.code != 0 || again.outputs["result"] != "unchanged" {
+				t.Errorf("with nothing to abort it ended with %d, %v\n%s", again.code, again.outputs, again.output)
+			}
+		})
+	}
 }
 
 // TestRecoverMakesADeadCanarySafe has no watchdog: a scheduled run finds what the dead one left, and leaves one that lives alone.

@@ -9,7 +9,6 @@ import (
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/types"
 )
 
 // AnnotationFrozen holds, on a HorizontalPodAutoscaler that stands still, what it was before: a [thawed] in JSON.
@@ -81,12 +80,12 @@ func (c *Cluster) Autoscalers(ctx context.Context, deployments []string) ([]Auto
 
 // Freeze makes an autoscaler stand still; see [FreezeAutoscaler]. One that is gone is fine.
 func (c *Cluster) Freeze(ctx context.Context, autoscaler string, most int) error {
-	return c.editAutoscaler(ctx, autoscaler, "freezing", func(o *unstructured.Unstructured) error { return FreezeAutoscaler(o, most) })
+	return c.edit(ctx, c.autoscaler(autoscaler), "freezing", func(o *unstructured.Unstructured) error { return FreezeAutoscaler(o, most) })
 }
 
 // Thaw gives an autoscaler back what it was before it stood still. One that is gone, or does not stand still, is fine.
 func (c *Cluster) Thaw(ctx context.Context, autoscaler string) error {
-	return c.editAutoscaler(ctx, autoscaler, "thawing", func(o *unstructured.Unstructured) error {
+	return c.edit(ctx, c.autoscaler(autoscaler), "thawing", func(o *unstructured.Unstructured) error {
 		note := o.GetAnnotations()[AnnotationFrozen]
 		if note == "" {
 			return nil
@@ -115,62 +114,6 @@ func (c *Cluster) Thaw(ctx context.Context, autoscaler string) error {
 	})
 }
 
-// editAutoscaler changes an autoscaler in one patch, for the version that was read.
-func (c *Cluster) editAutoscaler(ctx context.Context, name, doing string, edit func(*unstructured.Unstructured) error) error {
-	ref := ObjectRef{APIVersion: autoscalingv2.SchemeGroupVersion.String(), Kind: "HorizontalPodAutoscaler", Namespace: c.Namespace, Name: name}
-	err := c.repeat(ctx, func(ctx context.Context) error {
-		live, err := c.read(ctx, ref)
-		if err != nil {
-			return err
-		}
-		if err := c.may(ctx, live); err != nil {
-			return err
-		}
-		want := live.DeepCopy()
-		if err := edit(want); err != nil {
-			return err
-		}
-		patch, changed, err := replaced(live, want)
-		if err != nil || !changed {
-			return err
-		}
-		at, err := c.locate(ctx, ref)
-		if err != nil {
-			return err
-		}
-		_, err = answer(c.raw.Patch(types.JSONPatchType).AbsPath(at...).Param("fieldManager", c.manager()).Body(patch).Do(ctx))
-		return err
-	})
-	if IsNotFound(err) {
-		return nil
-	}
-	return c.failed(doing+" "+ref.String(), err)
-}
-
-// replaced is a JSON patch that replaces annotations and spec of the very version that was read. A merge patch would leave what a
-// behavior has and the other has not.
-func replaced(live, want *unstructured.Unstructured) (patch []byte, changed bool, err error) {
-	type operation struct {
-		Op    string `json:"op"`
-		Path  string `json:"path"`
-		Value any    `json:"value,omitempty"`
-	}
-	before, err := json.Marshal([]any{live.GetAnnotations(), live.Object["spec"]})
-	if err != nil {
-		return nil, false, err
-	}
-	after, err := json.Marshal([]any{want.GetAnnotations(), want.Object["spec"]})
-	if err != nil || string(before) == string(after) {
-		return nil, false, err
-	}
-	operations := []operation{
-		{"replace", "/metadata/resourceVersion", live.GetResourceVersion()},
-		{"add", "/metadata/annotations", want.GetAnnotations()},
-		{"replace", "/spec", want.Object["spec"]},
-	}
-	if len(want.GetAnnotations()) == 0 {
-		operations[1] = operation{Op: "remove", Path: "/metadata/annotations"}
-	}
-	patch, err = json.Marshal(operations)
-	return patch, true, err
+func (c *Cluster) autoscaler(name string) ObjectRef {
+	return ObjectRef{APIVersion: autoscalingv2.SchemeGroupVersion.String(), Kind: "HorizontalPodAutoscaler", Namespace: c.Namespace, Name: name}
 }

@@ -87,6 +87,7 @@ func (l *Lock) renew(ctx context.Context) error {
 		written, err := leases.Update(ctx, lease, metav1.UpdateOptions{FieldManager: managerOf(l.service)})
 		if err == nil {
 			l.lease, l.renewed = written, now
+			l.hear(written)
 			return nil
 		}
 		if IsNotFound(err) {

@@ -82,6 +82,8 @@ type State struct {
 	Shared []Member `json:"shared,omitempty"`
 	// Frozen are the autoscalers that stand still while the rollout counts pods, by name.
 	Frozen []string `json:"frozen,omitempty"`
+	// Entrance leads clients to the candidate's own Services too; nil when nothing does.
+	Entrance *Entrance `json:"entrance,omitempty"`
 	// Rollout belongs to pkg/rollout.
 	Rollout json.RawMessage `json:"rollout,omitempty"`
 
@@ -111,7 +113,7 @@ func (s *State) inventory() []ObjectRef {
 	for _, m := range s.Shared {
 		refs = append(refs, m.ObjectRef)
 	}
-	return refs
+	return append(refs, s.Entrance.Objects()...)
 }
 
 // stored is the state's form in the ConfigMap.

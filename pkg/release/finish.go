@@ -28,12 +28,15 @@ func (c *Candidate) Finish(ctx context.Context) error {
 	if err := c.resize(ctx); err != nil {
 		return err
 	}
+	if err := c.closeEntrance(ctx); err != nil {
+		return err
+	}
 	if c.Baseline != nil && c.Baseline.ID != c.Release.ID {
 		if err := c.retire(ctx); err != nil {
 			return err
 		}
 	}
-	if err := c.deps.Cluster.Delete(ctx, candidateServices(c.Release.Inventory)); err != nil {
+	if err := c.deps.Cluster.Delete(ctx, without(candidateServices(c.Release.Inventory), c.State.Entrance.Own())); err != nil {
 		return err
 	}
 	serving.Inventory = withoutCandidateServices(c.Release.Inventory)
@@ -81,8 +84,11 @@ func (c *Candidate) Discard(ctx context.Context, why string) error {
 		// The very release that serves was being repaired; removing it would be the outage.
 		leftovers = candidateServices(leftovers)
 	}
-	if err := c.deps.Cluster.Delete(ctx, leftovers); err != nil {
+	if err := c.deps.Cluster.Delete(ctx, without(leftovers, c.State.Entrance.Own())); err != nil {
 		return errors.Join(errors.New("the candidate "+c.Release.ID+" could not be removed; the next run will"), err)
+	}
+	if err := c.closeEntrance(ctx); err != nil {
+		return err
 	}
 	if err := c.thaw(ctx); err != nil {
 		return err

@@ -1,6 +1,8 @@
 package release
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/org/promote/pkg/cluster"
@@ -39,7 +41,7 @@ func (c *Candidate) shared(wantLate bool) []*unstructured.Unstructured {
 func (c *Candidate) own() []*unstructured.Unstructured {
 	objs := append([]*unstructured.Unstructured{}, c.out.objects.Versioned...)
 	for _, s := range c.out.objects.Services {
-		objs = append(objs, candidateService(s, c.Services, c.Release.ID))
+		objs = append(objs, candidateService(s, c.Services, c.Release.ID, c.req.Own))
 	}
 	return objs
 }
@@ -50,8 +52,9 @@ func (c *Candidate) all() []*unstructured.Unstructured {
 	return append(append(append(objs, c.own()...), c.out.objects.Shared...), c.sharedServices(c.Release.ID)...)
 }
 
-// candidateService is a Service like the shared one, reachable inside the cluster only, that selects this release alone.
-func candidateService(shared *unstructured.Unstructured, services []cluster.SharedService, release string) *unstructured.Unstructured {
+// candidateService is a Service like the shared one that selects this release alone. It is reachable inside the cluster only, unless
+// it is to be a load balancer as the shared one is.
+func candidateService(shared *unstructured.Unstructured, services []cluster.SharedService, release string, own Own) *unstructured.Unstructured {
 	s := shared.DeepCopy()
 	s.SetName(candidateName(shared.GetName()))
 	labels := s.GetLabels()
@@ -67,11 +70,48 @@ func candidateService(shared *unstructured.Unstructured, services []cluster.Shar
 			delete(p, "nodePort")
 		}
 	}
-	s.Object["spec"] = map[string]any{
-		"type": "ClusterIP", "ports": ports, "publishNotReadyAddresses": false,
-		"selector": toAny(with(userSelector(services, shared.GetName()), cluster.LabelRelease, release)),
+	selector := with(userSelector(services, shared.GetName()), cluster.LabelRelease, release)
+	if own != OwnTested {
+		// A pod that is about to be stopped leaves it first, as it leaves a shared one.
+		selector = with(selector, cluster.LabelServe, "true")
 	}
+	spec := map[string]any{"type": "ClusterIP", "ports": ports, "publishNotReadyAddresses": false, "selector": toAny(selector)}
+	if own == OwnBalanced && balanced(shared) {
+		likeShared(s, spec, shared)
+	}
+	s.Object["spec"] = spec
 	return s
+}
+
+func balanced(service *unstructured.Unstructured) bool {
+	kind, _, _ := unstructured.NestedString(service.Object, "spec", "type")
+	return kind == "LoadBalancer"
+}
+
+// likeShared makes a Service a load balancer of the same kind as the shared one. What only one load balancer can have, its name, its
+// addresses and its entries in the DNS, it does not take over.
+func likeShared(s *unstructured.Unstructured, spec map[string]any, shared *unstructured.Unstructured) {
+	annotations := map[string]string{}
+	for key, value := range shared.GetAnnotations() {
+		if !unique(key) {
+			annotations[key] = value
+		}
+	}
+	s.SetAnnotations(annotations)
+	spec["type"] = "LoadBalancer"
+	for _, field := range []string{"loadBalancerClass", "loadBalancerSourceRanges", "externalTrafficPolicy", "allocateLoadBalancerNodePorts", "ipFamilies", "ipFamilyPolicy"} {
+		if value, found, _ := unstructured.NestedFieldCopy(shared.Object, "spec", field); found {
+			spec[field] = value
+		}
+	}
+}
+
+// unique says that an annotation names what only one load balancer can have.
+func unique(annotation string) bool {
+	return strings.HasPrefix(annotation, "external-dns.alpha.kubernetes.io/") || slices.Contains([]string{
+		"service.beta.kubernetes.io/aws-load-balancer-name", "service.beta.kubernetes.io/aws-load-balancer-eip-allocations",
+		"service.beta.kubernetes.io/aws-load-balancer-private-ipv4-addresses", "service.beta.kubernetes.io/aws-load-balancer-ipv6-addresses",
+	}, annotation)
 }
 
 // sharedServices are the Services that clients use, selecting one release alone.

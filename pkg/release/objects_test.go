@@ -47,6 +47,47 @@ func TestCandidateServiceIsInsideOnlyAndSelectsOneRelease(t *testing.T) {
 	}
 }
 
+func TestACandidateServiceForClientsLosesItsPodsBeforeTheyStop(t *testing.T) {
+	shared := service("checkout")
+	shared.SetAnnotations(map[string]string{
+		"service.beta.kubernetes.io/aws-load-balancer-type": "external", "service.beta.kubernetes.io/aws-load-balancer-name": "checkout",
+		"external-dns.alpha.kubernetes.io/hostname": "shop.example.com",
+	})
+	if err := unstructured.SetNestedField(shared.Object, "Local", "spec", "externalTrafficPolicy"); err != nil {
+		t.Fatal(err)
+	}
+	if err := unstructured.SetNestedField(shared.Object, "192.0.2.7", "spec", "loadBalancerIP"); err != nil {
+		t.Fatal(err)
+	}
+	inside := service("admin")
+	inside.Object["spec"].(map[string]any)["type"] = "ClusterIP"
+	for own, kind := range map[Own]string{OwnWeighted: "ClusterIP", OwnBalanced: "LoadBalancer"} {
+		c := candidateOf(&manifest.Objects{Services: []*unstructured.Unstructured{shared, inside}})
+		c.req.Own = own
+		got := c.own()
+		c.Release.Inventory = intended(got)
+		selector, _, _ := unstructured.NestedStringMap(got[0].Object, "spec", "selector")
+		if want := map[string]string{"app": "checkout", cluster.LabelRelease: "1234567-abcdef", cluster.LabelServe: "true"}; !cmp.Equal(want, selector) {
+			t.Errorf("selects %v, want %v", selector, want)
+		}
+		spec := got[0].Object["spec"].(map[string]any)
+		if spec["type"] != kind || spec["loadBalancerIP"] != nil {
+			t.Errorf("%d: the spec is %v, want a %s without the other's address", own, spec, kind)
+		}
+		ways := 2
+		if own == OwnBalanced {
+			ways = 1
+			want := map[string]string{"service.beta.kubernetes.io/aws-load-balancer-type": "external"}
+			if diff := cmp.Diff(want, got[0].GetAnnotations()); diff != "" || spec["externalTrafficPolicy"] != "Local" {
+				t.Errorf("it is not like the shared one, or has what only one can have:\n%s", diff)
+			}
+		}
+		if got := c.Ways(); len(got) != ways || got[0].Shared != "checkout" || got[0].Own.Name != "checkout-candidate" {
+			t.Errorf("%d: the ways are %v, want %d", own, got, ways)
+		}
+	}
+}
+
 func TestSharedServicesSelectOneServingRelease(t *testing.T) {
 	original := service("checkout")
 	c := candidateOf(&manifest.Objects{Services: []*unstructured.Unstructured{original}})

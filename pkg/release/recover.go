@@ -33,7 +33,8 @@ func diagnoseLeftover(s *cluster.State, live share) remedy {
 		return remedyComplete
 	case live.exist > 0 && live.candidate == live.exist && s.Phase != PhaseDiscard && s.Phase != PhaseHeld:
 		return remedyVerify
-	case s.Serving != nil && live.exist > 0 && live.baseline < live.exist:
+	case s.Serving != nil && live.exist > 0 && (live.baseline < live.exist || s.Entrance != nil):
+		// Weights may lead to the candidate's own Services, whatever the shared ones select.
 		return remedyRollback
 	default:
 		return remedyRemove
@@ -43,7 +44,7 @@ func diagnoseLeftover(s *cluster.State, live share) remedy {
 // recover finishes or undoes what an earlier run left. It runs under the lock, before anything else.
 func (c *Candidate) recover(ctx context.Context) error {
 	if c.State.Candidate == nil {
-		return nil
+		return c.closeLeft(ctx)
 	}
 	// The leftover is handled by the very steps of a run that was not interrupted.
 	left := &Candidate{

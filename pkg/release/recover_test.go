@@ -31,6 +31,8 @@ func TestDiagnoseLeftover(t *testing.T) {
 		{"killed while discarding after a rollback", cluster.State{Serving: old, Candidate: cand, Phase: PhaseDiscard}, onOld, remedyRemove},
 		{"held with all of the traffic", cluster.State{Serving: old, Candidate: cand, Phase: PhaseHeld}, onNew, remedyRollback},
 		{"killed while discarding, traffic not back yet", cluster.State{Serving: old, Candidate: cand, Phase: PhaseDiscard}, onNew, remedyRollback},
+		{"weights may lead to the candidate", cluster.State{Serving: old, Candidate: cand, Phase: PhaseDiscard, Entrance: &cluster.Entrance{}}, onOld, remedyRollback},
+		{"weights lead to the candidate, which passed", cluster.State{Serving: old, Candidate: cand, Phase: PhaseSwitching, Entrance: &cluster.Entrance{}}, onNew, remedyVerify},
 		{"the Service is gone", cluster.State{Serving: old, Candidate: cand, Phase: PhaseTested}, none, remedyRemove},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -63,6 +63,8 @@ type Request struct {
 	Replicas func(baseline int) int
 	// Stepwise says that traffic will move pod by pod, which refuses what is applied in place.
 	Stepwise bool
+	// Own says what the candidate's own Services are for.
+	Own Own
 	// Place makes the namespace, once the release is known to render and before anything is asked of the cluster; nil says that
 	// it is there. What Place made is the caller's to remove.
 	Place func(ctx context.Context) error
@@ -73,9 +75,23 @@ type Request struct {
 	Admit func(ctx context.Context, serving *cluster.Release) error
 	// Test proves the candidate before it takes traffic; nil skips it.
 	Test *Test
+	// Held lets [Rescue] undo what was held on purpose too.
+	Held bool
 	// DryRun stops after the server-side dry run; nothing is changed.
 	DryRun bool
 }
+
+// Own is what a candidate's own Services, each beside a shared one, are for.
+type Own int
+
+const (
+	// OwnTested is to test the candidate through, inside the cluster.
+	OwnTested Own = iota
+	// OwnWeighted is to lead clients to by weights too.
+	OwnWeighted
+	// OwnBalanced is to lead clients of another load balancer to: beside a shared Service of type LoadBalancer it is one too.
+	OwnBalanced
+)
 
 // What a run does while another one works on the same service in the same environment.
 const (
@@ -140,8 +156,15 @@ type Deps struct {
 	Log     Log
 	// Mask is called with every secret value before it is used for anything else; it says whether all of the value can be masked.
 	Mask func(string) (whole bool)
+	// Entrance takes up again what a run has left open, to close it; nil leaves it, and the Services that it leads to, for who can.
+	Entrance func(ctx context.Context, left cluster.Entrance) (Closer, error)
 	// Environ is the runner's environment, in the form of os.Environ; test commands get what is harmless of it.
 	Environ []string
+}
+
+// Closer leads clients to the shared Services alone again; it may be called again.
+type Closer interface {
+	Close(ctx context.Context) error
 }
 
 // Log is where progress goes.

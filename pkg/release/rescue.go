@@ -21,10 +21,12 @@ type Rescued struct {
 	Serving string
 	// Holder is the run that works on the service; "" unless that is why nothing was done.
 	Holder string
+	// Held says that a rollout is held on purpose, and that this is why nothing was done.
+	Held bool
 }
 
 // Rescue finishes or undoes what a run left of a service and works on no longer, as the next run would do before anything else. A
-// run that still works on it is left alone. The request needs Service, Namespace, Run, Timeout and Settle. It may be called again
+// run that still works on it is left alone, and so is a rollout that is held, unless the request says Held. The request needs Service, Namespace, Run, Timeout and Settle. It may be called again
 // and again, and by several at once: the lock lets one of them work.
 //
 // seen is who has watched the lock so far; without it a lock that nobody renews is waited for.
@@ -33,8 +35,11 @@ func Rescue(ctx context.Context, d Deps, r Request, seen *cluster.LockObserver) 
 	if err != nil {
 		return Rescued{}, err
 	}
-	if state.Candidate == nil {
+	if state.Candidate == nil && (state.Entrance == nil || d.Entrance == nil) {
 		return Rescued{Serving: id(state.Serving)}, nil
+	}
+	if state.Candidate != nil && state.Phase == PhaseHeld && !r.Held {
+		return Rescued{Serving: id(state.Serving), Run: state.Candidate.Run, Release: state.Candidate.ID, Commit: state.Candidate.Commit, Held: true}, nil
 	}
 	lock, err := d.Cluster.Lock(ctx, r.Service, r.Run, cluster.LockOptions{
 		Wait: cluster.LockTime + lockSlack, URL: r.RunURL, Seen: seen,
@@ -64,7 +69,11 @@ func (c *Candidate) rescue(ctx context.Context) (Rescued, error) {
 		return Rescued{}, err
 	}
 	if c.State.Candidate == nil {
-		return Rescued{Serving: id(c.State.Serving)}, nil
+		found := Rescued{Serving: id(c.State.Serving)}
+		if c.State.Entrance != nil {
+			found.Did = "its candidate was dealt with already, and the " + c.State.Entrance.Kind + " that led to it is closed"
+		}
+		return found, c.closeLeft(ctx)
 	}
 	found := Rescued{Run: c.State.Candidate.Run, Release: c.State.Candidate.ID, Commit: c.State.Candidate.Commit}
 	if err := c.recover(ctx); err != nil {

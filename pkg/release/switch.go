@@ -123,7 +123,7 @@ func (c *Candidate) Rollback(ctx context.Context) error {
 	if err := c.startBaseline(ctx); err != nil {
 		return err
 	}
-	var errs []error
+	errs := c.selectOwn(ctx, c.Baseline.ID)
 	for _, s := range c.Services {
 		err := c.deps.Cluster.Select(ctx, s.Name, c.only(s.Name, c.Baseline.ID))
 		switch {
@@ -147,18 +147,43 @@ const (
 	followTime = 2 * time.Second
 	// proxyTime is how long kube-proxy may take from the endpoint list to its tables. Who stops a pod sooner has connections refused.
 	proxyTime = 500 * time.Millisecond
+	// gatewayTime is the same for what weights lead through: a gateway that knows the pods themselves takes changes together.
+	gatewayTime = 3 * time.Second
 )
 
 // followed gives the cluster a moment to follow a rollback, before anybody stops the candidate's pods.
 func (c *Candidate) followed(ctx context.Context) {
+	if c.listed(ctx) {
+		c.lag(ctx)
+	}
+}
+
+// listed waits a moment until the endpoint lists hold the baseline alone, and says whether they do.
+func (c *Candidate) listed(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, followTime)
 	defer cancel()
+	names := make([]string, 0, len(c.Services))
 	for _, s := range c.Services {
-		if err := c.deps.Cluster.AwaitEndpoints(ctx, s.Name, cluster.Endpoints{Releases: []string{c.Baseline.ID}}); err != nil && !cluster.IsNotFound(err) {
-			return
+		names = append(names, s.Name)
+	}
+	for _, way := range c.ways() {
+		names = append(names, way.Own.Name)
+	}
+	for _, name := range names {
+		if err := c.deps.Cluster.AwaitEndpoints(ctx, name, cluster.Endpoints{Releases: []string{c.Baseline.ID}}); err != nil && !cluster.IsNotFound(err) {
+			return false
 		}
 	}
-	timer := time.NewTimer(proxyTime)
+	return true
+}
+
+// lag waits for as long as traffic may take to follow the endpoint lists.
+func (c *Candidate) lag(ctx context.Context) {
+	lag := proxyTime
+	if len(c.ways()) > 0 {
+		lag = gatewayTime
+	}
+	timer := time.NewTimer(lag)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():

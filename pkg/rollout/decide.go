@@ -157,6 +157,9 @@ func pending(p Plan, s State, at time.Time) Action {
 	switch s.Phase {
 	case Scaling:
 		a := Action{Kind: Scale, Baseline: step.Baseline, Candidate: step.Candidate}
+		if s.Admitted && !step.Full() {
+			a.Percent = p.weight(s.Step)
+		}
 		switch {
 		case !s.Admitted && !s.Full:
 			a.Baseline = p.Replicas
@@ -165,7 +168,7 @@ func pending(p Plan, s State, at time.Time) Action {
 		}
 		return a
 	case Admitting:
-		return Action{Kind: Admit}
+		return Action{Kind: Admit, Percent: p.weight(s.Step)}
 	case Promoting:
 		return Action{Kind: Promote}
 	case Judging, Holding:

@@ -129,7 +129,7 @@ func playHistory(t *testing.T, seed uint64) Phase {
 	r.OnNoData = []Policy{Rollback, Hold}[rnd.IntN(2)]
 	r.OnCancel = []Policy{Rollback, Hold}[rnd.IntN(2)]
 	n := 1 + rnd.IntN(12)
-	p, err := NewPlan(n, []float64{5, 25, 50, 75, 100}[rnd.IntN(5):], rnd.IntN(2*n)-1, r)
+	p, err := newPlan(n, []float64{5, 25, 50, 75, 100}[rnd.IntN(5):], rnd.IntN(2*n)-1, r, rnd.IntN(2) == 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,15 +154,24 @@ func playHistory(t *testing.T, seed uint64) Phase {
 			continue
 		}
 		// The model: an action that is done has its effect.
-		was := traffic
-		switch pending(p, before, o.At).Kind {
+		was, did := traffic, pending(p, before, o.At)
+		switch did.Kind {
 		case Admit:
 			traffic = share(n, p.Steps[before.Step].Candidate)
+			if p.Weighted {
+				traffic = did.Percent
+			}
 		case Promote:
 			traffic = 100
 		case Scale:
-			if before.Admitted {
+			switch {
+			case p.Weighted && did.Percent > 0:
+				traffic = did.Percent
+			case !p.Weighted && before.Admitted:
 				traffic = max(traffic, p.Steps[before.Step].Achieved)
+			}
+			if serve := float64(n) * (100 - traffic) / 100; p.Weighted && float64(did.Baseline) < serve-1e-9 {
+				t.Fatalf("%+v leaves the baseline less than the %v pods that its traffic needs", did, serve)
 			}
 		case Return:
 			traffic = 0

@@ -46,7 +46,7 @@ type Step struct {
 	Candidate int `json:"candidate"`
 	// Warm are baseline pods that run on without traffic, so that a rollback of a full step finds them ready.
 	Warm int `json:"warm,omitempty"`
-	// Achieved is the share that whole pods give, in percent.
+	// Achieved is the share that the step gives, in percent: that of whole pods, or a weight, which is what was asked for.
 	Achieved float64 `json:"achieved"`
 }
 
@@ -76,12 +76,24 @@ type Plan struct {
 	Surge    int    `json:"surge"`
 	Steps    []Step `json:"steps"`
 	Rules    Rules  `json:"rules"`
+	// Weighted says that weights share the traffic, and pods are only what a share needs.
+	Weighted bool `json:"weighted,omitempty"`
 }
 
 // NewPlan lays out the steps for n replicas. percents rise within (0, 100]; a surge below 0 means n. Steps that whole pods
 // can't tell apart are merged. As long as the surge allows, the baseline stays whole, at the price of a share that may be a
 // little further from what was asked than [Split]'s: a rollback then needs nobody to start. It refuses, all at once, shares and rules that make no plan.
 func NewPlan(n int, percents []float64, surge int, rules Rules) (Plan, error) {
+	return newPlan(n, percents, surge, rules, false)
+}
+
+// NewWeightedPlan lays out the steps for traffic that weights share: every share is the one that was asked for, and each release has
+// the pods that its share of n pods' traffic needs. As long as the surge allows, the baseline stays whole. See [NewPlan].
+func NewWeightedPlan(n int, percents []float64, surge int, rules Rules) (Plan, error) {
+	return newPlan(n, percents, surge, rules, true)
+}
+
+func newPlan(n int, percents []float64, surge int, rules Rules, weighted bool) (Plan, error) {
 	var errs []error
 	if n < 1 {
 		errs = append(errs, errors.New("nothing serves, so there is no traffic to move in steps"))
@@ -105,7 +117,7 @@ func NewPlan(n int, percents []float64, surge int, rules Rules) (Plan, error) {
 	if surge < 0 {
 		surge = n
 	}
-	plan := Plan{Replicas: n, Surge: surge, Rules: rules}
+	plan := Plan{Replicas: n, Surge: surge, Rules: rules, Weighted: weighted}
 	for _, p := range percents {
 		plan.add(p)
 	}
@@ -114,17 +126,25 @@ func NewPlan(n int, percents []float64, surge int, rules Rules) (Plan, error) {
 
 func (p *Plan) add(percent float64) {
 	b, c, achieved := splitWhole(p.Replicas, percent, p.Surge)
+	if p.Weighted {
+		b, c = enough(p.Replicas, percent, p.Surge)
+		achieved = percent
+	}
 	previous := p.Replicas
 	if len(p.Steps) > 0 {
 		before := &p.Steps[len(p.Steps)-1]
-		if before.Baseline == b && (b == 0 || before.Candidate == c) {
+		if !p.Weighted && before.Baseline == b && (b == 0 || before.Candidate == c) {
 			before.Merged = append(before.Merged, percent)
 			return
 		}
 		previous = before.Baseline
 	}
 	step := Step{Asked: percent, Baseline: b, Candidate: c, Achieved: achieved}
-	if step.Full() {
+	switch {
+	case step.Full() && p.Weighted:
+		// The weights move only after the candidate has its pods, so the baseline keeps its own until then, whatever the surge.
+		step.Warm = previous
+	case step.Full():
 		step.Warm = min(previous, p.Surge)
 	}
 	p.Steps = append(p.Steps, step)
@@ -170,6 +190,14 @@ func (p Plan) extra(step int) time.Duration {
 		return p.Rules.Bake
 	}
 	return 0
+}
+
+// weight is the candidate's weight in a step, in percent; 0 where pods share the traffic.
+func (p Plan) weight(step int) float64 {
+	if !p.Weighted {
+		return 0
+	}
+	return p.Steps[step].Achieved
 }
 
 // fits says whether a recorded step exists in this plan.

@@ -77,3 +77,19 @@ func TestPlanKeepsTheBaselineWholeUpToHalfTheTraffic(t *testing.T) {
 		}
 	}
 }
+
+func TestWeightsGiveTheShareThatWasAskedFor(t *testing.T) {
+	p, err := NewWeightedPlan(4, []float64{1, 5, 50, 100}, -1, rules())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Step{
+		{Asked: 1, Baseline: 4, Candidate: 1, Achieved: 1},
+		{Asked: 5, Baseline: 4, Candidate: 1, Achieved: 5},
+		{Asked: 50, Baseline: 4, Candidate: 2, Achieved: 50},
+		{Asked: 100, Candidate: 4, Warm: 4, Achieved: 100},
+	}
+	if diff := cmp.Diff(want, p.Steps); diff != "" {
+		t.Errorf("steps (-want +got):\n%s", diff)
+	}
+}

@@ -12,10 +12,11 @@ import (
 // Fleet is what takes the traffic. Every method may be called again when it is not known whether it succeeded, returns when
 // clients feel the change, and stops soon after its context ends.
 type Fleet interface {
-	// Scale brings both releases to these numbers of pods that are ready to serve.
-	Scale(ctx context.Context, baseline, candidate int) error
-	// Admit lets both releases take traffic.
-	Admit(ctx context.Context) error
+	// Scale brings both releases to these numbers of pods that are ready to serve. A fleet whose traffic is shared by weights gives
+	// the candidate that many percent meanwhile, once there are pods for it; 0 leaves the weights as they are.
+	Scale(ctx context.Context, baseline, candidate int, percent float64) error
+	// Admit lets both releases take traffic, the candidate that many percent where weights share it.
+	Admit(ctx context.Context, percent float64) error
 	// Promote lets the candidate alone take traffic; the baseline's pods stay.
 	Promote(ctx context.Context) error
 	// Rollback lets the baseline alone take traffic, with one write before anything else.
@@ -50,6 +51,10 @@ type Edge struct {
 	// Record keeps the state where the next run finds it.
 	Record func(ctx context.Context, s State) error
 	Log    Log
+	// Abort gives why the rollout is to be undone, when somebody wants that; nil never does.
+	Abort <-chan string
+	// Begun is told when a step has its share and begins to be judged; nil is not. The rollout waits for it.
+	Begun func(step int)
 	// From is where to begin: the zero State, or a recorded one.
 	From State
 	// LockLost recognises the cause of a context that ended because another run took over.
@@ -125,6 +130,9 @@ func (r *run) decide(ctx context.Context, o Observation) Action {
 		r.decided = o.At
 		r.edge.Log.Infof("rolling back: %s", state.Reason)
 	}
+	if state.Phase == Judging && before.Phase != Judging && before.Phase != Holding && r.edge.Begun != nil {
+		r.edge.Begun(state.Step)
+	}
 	if state.Phase == Holding && before.Phase != Holding {
 		r.edge.Log.Infof("holding for up to %s: %s", r.plan.Rules.HoldLimit, state.Reason)
 	}
@@ -165,9 +173,9 @@ func (r *run) act(ctx context.Context, a Action) Observation {
 func (r *run) move(ctx context.Context, a Action) error {
 	switch a.Kind {
 	case Scale:
-		return r.edge.Fleet.Scale(ctx, a.Baseline, a.Candidate)
+		return r.edge.Fleet.Scale(ctx, a.Baseline, a.Candidate, a.Percent)
 	case Admit:
-		return r.edge.Fleet.Admit(ctx)
+		return r.edge.Fleet.Admit(ctx, a.Percent)
 	case Promote:
 		return r.edge.Fleet.Promote(ctx)
 	}
@@ -180,6 +188,8 @@ func (r *run) reached(a Action) float64 {
 	switch {
 	case a.Kind == Promote || r.state.Full:
 		return 100
+	case r.plan.Weighted:
+		return step.Achieved
 	case a.Kind == Admit:
 		return share(r.plan.Replicas, step.Candidate)
 	}
@@ -273,4 +283,7 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-var errFailedCheck = errors.New("a check failed in the meantime")
+var (
+	errFailedCheck = errors.New("a check failed in the meantime")
+	errAborted     = errors.New("the rollout was aborted in the meantime")
+)

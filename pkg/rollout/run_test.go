@@ -39,10 +39,12 @@ func (f *fleet) do(ctx context.Context, what string, then string) error {
 	return nil
 }
 
-func (f *fleet) Scale(ctx context.Context, b, c int) error {
-	return f.do(ctx, fmt.Sprintf("scale %d+%d", b, c), "")
+func (f *fleet) Scale(ctx context.Context, b, c int, percent float64) error {
+	return f.do(ctx, strings.TrimSuffix(fmt.Sprintf("scale %d+%d %v%%", b, c, percent), " 0%"), "")
 }
-func (f *fleet) Admit(ctx context.Context) error    { return f.do(ctx, "admit", "both") }
+func (f *fleet) Admit(ctx context.Context, percent float64) error {
+	return f.do(ctx, strings.TrimSuffix(fmt.Sprintf("admit %v%%", percent), " 0%"), "both")
+}
 func (f *fleet) Promote(ctx context.Context) error  { return f.do(ctx, "promote", "candidate") }
 func (f *fleet) Rollback(ctx context.Context) error { return f.do(ctx, "rollback", "baseline") }
 
@@ -107,6 +109,27 @@ func TestRunPromotesAHealthyCandidate(t *testing.T) {
 		}
 		if len(res.Samples) < 30 || res.TimeToSafe != 0 {
 			t.Errorf("%d samples, time to safe %s", len(res.Samples), res.TimeToSafe)
+		}
+	})
+}
+
+func TestRunGivesTheWeightsOfAWeightedPlan(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &world{fleet: &fleet{}, judge: healthy}
+		p, err := NewWeightedPlan(4, []float64{5, 50, 100}, 0, rules())
+		if err != nil {
+			t.Fatal(err)
+		}
+		edge := w.edge()
+		edge.Begun = func(step int) { w.fleet.did = append(w.fleet.did, fmt.Sprintf("step %d has begun", step+1)) }
+		res, err := Run(t.Context(), p, edge)
+		if err != nil || res.State.Phase != Promoted {
+			t.Fatalf("got %+v, %v", res.State, err)
+		}
+		// The baseline gives pods only once the candidate has its weight, and none before the candidate has all of it.
+		want := []string{"scale 4+1", "admit 5%", "step 1 has begun", "scale 2+2 50%", "step 2 has begun", "scale 2+4", "promote", "step 3 has begun"}
+		if !slices.Equal(w.fleet.did, want) {
+			t.Errorf("did %v, want %v", w.fleet.did, want)
 		}
 	})
 }
@@ -182,6 +205,24 @@ func TestRunRollsBackWhenItIsCancelledAnywhere(t *testing.T) {
 					t.Errorf("the reason is %q", res.State.Reason)
 				}
 			})
+		})
+	}
+}
+
+func TestRunRollsBackWhenItIsAbortedAnywhere(t *testing.T) {
+	for at := 500 * time.Millisecond; at < 34*time.Second; at += time.Second {
+		synctest.Test(t, func(t *testing.T) {
+			w := &world{fleet: &fleet{took: time.Second}, judge: healthy}
+			edge, abort := w.edge(), make(chan string, 1)
+			edge.Abort = abort
+			time.AfterFunc(at, func() { abort <- "ada says so" })
+			res, err := Run(t.Context(), mustPlan(t, 4, []float64{20, 50, 100}, -1, rules()), edge)
+			if err != nil || res.State.Phase != RolledBack || res.State.Reason != "aborted: ada says so" || w.fleet.selects != "baseline" {
+				t.Errorf("aborted after %s: %+v, %v; the Service selects %q", at, res.State, err, w.fleet.selects)
+			}
+			if late := res.Ended.Sub(res.Started) - at; late > 2*time.Second {
+				t.Errorf("aborted after %s, it ended %s later", at, late)
+			}
 		})
 	}
 }

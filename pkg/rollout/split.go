@@ -41,6 +41,21 @@ func splitWhole(n int, percent float64, surge int) (baseline, candidate int, ach
 	return Split(n, percent, surge)
 }
 
+// enough says how many pods each release needs when weights give the candidate percent of n pods' traffic, so that no pod gets more
+// than it got before. The baseline stays whole as long as n+surge pods allow. Whole pods for both may take one more than n, even
+// without a surge.
+func enough(n int, percent float64, surge int) (baseline, candidate int) {
+	need := func(percent float64) int { return int(math.Ceil(float64(n)*percent/100 - 1e-9)) }
+	if n <= 0 || !(percent > 0) {
+		return max(0, n), 0
+	}
+	if percent >= 100 {
+		return 0, n
+	}
+	candidate = max(1, need(percent))
+	return max(1, need(100-percent), min(n, n+max(0, surge)-candidate)), candidate
+}
+
 // nearest gives the one or two candidate counts between low and high that bring b baseline pods nearest to percent.
 func nearest(b int, percent float64, low, high int) []int {
 	if low > high {

@@ -87,3 +87,30 @@ func TestSplitOfWellKnownCases(t *testing.T) {
 		t.Errorf("Split(5, NaN, 5) = %d+%d, want the baseline untouched", b, c)
 	}
 }
+
+func TestWeightsNeverLoadAPodMore(t *testing.T) {
+	for n := 1; n <= 200; n++ {
+		for _, surge := range surges(n) {
+			before := 0
+			for p := 0.5; p <= 100; p += 0.5 {
+				b, c := enough(n, p, surge)
+				switch {
+				case float64(n)*p/100 > float64(c)+1e-9 || float64(n)*(100-p)/100 > float64(b)+1e-9:
+					t.Fatalf("enough(%d, %v, %d) = %d+%d: a pod gets more than before", n, p, surge, b, c)
+				case b > n || b+c < n || b+c > n+max(1, surge):
+					t.Fatalf("enough(%d, %v, %d) = %d+%d: outside of the bounds", n, p, surge, b, c)
+				case c < before:
+					t.Fatalf("enough(%d, %v, %d): %d candidates, fewer than for a smaller share", n, p, surge, c)
+				case surge >= n && b != n && p < 100:
+					t.Fatalf("enough(%d, %v, %d): the surge allows a whole baseline, got %d", n, p, surge, b)
+				}
+				before = c
+			}
+		}
+	}
+	for _, p := range []float64{0, -1, math.NaN()} {
+		if b, c := enough(5, p, 5); b != 5 || c != 0 {
+			t.Errorf("enough(5, %v, 5) = %d+%d, want the baseline untouched", p, b, c)
+		}
+	}
+}

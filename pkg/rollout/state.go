@@ -118,5 +118,7 @@ const (
 type Action struct {
 	Kind                Kind
 	Baseline, Candidate int
-	At                  time.Time
+	// Percent is the candidate's share that goes with it, where weights share the traffic; 0 changes none.
+	Percent float64
+	At      time.Time
 }

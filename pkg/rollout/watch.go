@@ -9,8 +9,14 @@ import (
 
 // observe waits for its time and looks at the checks.
 func (r *run) observe(ctx context.Context, at time.Time) Observation {
-	if !pause(ctx, time.Until(at)) {
+	timer := time.NewTimer(time.Until(at))
+	defer timer.Stop()
+	select {
+	case why := <-r.edge.Abort:
+		return aborted(why)
+	case <-ctx.Done():
 		return r.ended(ctx, context.Cause(ctx))
+	case <-timer.C:
 	}
 	o := r.look(ctx)
 	if ctx.Err() != nil {
@@ -50,23 +56,34 @@ func (r *run) watchedStep() int {
 	return r.state.Step
 }
 
-// watched does work while the candidate already takes traffic, and goes on watching it: a check that fails ends the work
-// at once and is what happened. Checks that give no number end nothing here; the step that follows demands them.
+// aborted is somebody's wish to have the candidate gone.
+func aborted(why string) Observation {
+	return Observation{Event: Aborted, At: time.Now(), Reason: "aborted: " + why}
+}
+
+// watched does work while the candidate already takes traffic, and goes on watching it: a check that fails, or somebody's wish to have
+// the candidate gone, ends the work at once and is what happened. Checks that give no number end nothing here; the step that follows
+// demands them.
 func (r *run) watched(ctx context.Context, work func(context.Context) error) (*Observation, error) {
-	if r.state.Since.IsZero() || !r.state.Admitted && !r.state.Full {
-		return nil, work(ctx)
-	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	done := make(chan error, 1)
 	go func() { done <- work(ctx) }()
-	tick := time.NewTicker(r.plan.Rules.Interval)
-	defer tick.Stop()
+	var ticks <-chan time.Time
+	if !r.state.Since.IsZero() && (r.state.Admitted || r.state.Full) {
+		tick := time.NewTicker(r.plan.Rules.Interval)
+		defer tick.Stop()
+		ticks = tick.C
+	}
 	for {
 		select {
 		case err := <-done:
 			return nil, err
-		case <-tick.C:
+		case why := <-r.edge.Abort:
+			cancel(errAborted)
+			o := aborted(why)
+			return &o, <-done
+		case <-ticks:
 		}
 		// The judge may take its time; the work must not wait for it.
 		looked := make(chan Observation, 1)
@@ -77,6 +94,12 @@ func (r *run) watched(ctx context.Context, work func(context.Context) error) (*O
 			stop()
 			<-looked
 			return nil, err
+		case why := <-r.edge.Abort:
+			stop()
+			<-looked
+			cancel(errAborted)
+			o := aborted(why)
+			return &o, <-done
 		case o := <-looked:
 			stop()
 			if hasFailed(o.Results) && ctx.Err() == nil {

@@ -1,7 +1,8 @@
 // Package traffic moves clients between two releases. [Pods] does it with pods behind one Service, usually of type
-// LoadBalancer: the share of a release is its share of the pods. It is a rollout.Fleet.
+// LoadBalancer: the share of a release is its share of the pods. [Weighted] does it with a Service for each release and an [Entrance]
+// that leads to both by weights: the routes of a gateway, or a DNS name over two load balancers. Each is a rollout.Fleet.
 //
-// It refuses to share the Service with pods of a third release, and Deployments that an autoscaler scales meanwhile. It never
+// Pods refuses to share the Service with pods of a third release, and Deployments that an autoscaler scales meanwhile. It never
 // removes a good pod that is in an endpoint list: what is scaled down leaves the list first. A bad candidate is another
 // matter: after the one patch that takes it out of the Service its pods are stopped without waiting for their preStop,
 // because open connections outlive the patch.
@@ -26,10 +27,12 @@ type Release struct {
 	Deployment cluster.ObjectRef
 }
 
-// Service is a shared Service; Selector is what its user selects by, without promote's labels.
+// Service is a shared Service; Selector is what its user selects by, without promote's labels. Own is the candidate's own Service
+// beside it, to which weights lead.
 type Service struct {
 	Name     string
 	Selector map[string]string
+	Own      string
 }
 
 // Config says who shares the traffic.
@@ -66,6 +69,11 @@ type Pods struct {
 	in *cluster.Cluster
 }
 
+// Check refuses, all at once, what can't share the traffic, in whatever way; it changes nothing.
+func Check(ctx context.Context, c *cluster.Cluster, cfg Config) error {
+	return (&Pods{cfg: cfg, ops: c, in: c}).check(ctx)
+}
+
 // NewPods checks that the traffic can be shared, and changes nothing.
 func NewPods(ctx context.Context, c *cluster.Cluster, cfg Config) (*Pods, error) {
 	p := &Pods{cfg: cfg, ops: c, in: c}
@@ -85,7 +93,12 @@ func (p *Pods) check(ctx context.Context) error {
 
 // Scale brings both releases to these numbers of pods. What starts is ready and listed before anything is taken away, so
 // there are never fewer pods than the split needs.
-func (p *Pods) Scale(ctx context.Context, baseline, candidate int) error {
+func (p *Pods) Scale(ctx context.Context, baseline, candidate int, _ float64) error {
+	return p.scale(ctx, baseline, candidate, p.awaitShared)
+}
+
+// scale does between what starts and what is taken away.
+func (p *Pods) scale(ctx context.Context, baseline, candidate int, between func(context.Context) error) error {
 	haveB, _, err := p.ops.Replicas(ctx, p.cfg.Baseline.Deployment.Name)
 	if err != nil {
 		return err
@@ -103,7 +116,7 @@ func (p *Pods) Scale(ctx context.Context, baseline, candidate int) error {
 	if err := p.raise(ctx, p.cfg.Candidate, max(candidate, haveC)); err != nil {
 		return err
 	}
-	if err := p.awaitShared(ctx); err != nil {
+	if err := between(ctx); err != nil {
 		return err
 	}
 	if candidate < haveC {
@@ -153,7 +166,7 @@ func (p *Pods) awaitShared(ctx context.Context) error {
 }
 
 // Admit lets the Services select both releases.
-func (p *Pods) Admit(ctx context.Context) error {
+func (p *Pods) Admit(ctx context.Context, _ float64) error {
 	// Looked at again right before: the selector names no release now, so whatever carries the service's labels is in.
 	if err := p.refuseStrangers(ctx); err != nil {
 		return err

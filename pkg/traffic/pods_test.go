@@ -104,7 +104,7 @@ func pods(w *world, objs ...runtime.Object) *Pods {
 func TestScaleStartsBeforeItTakesAway(t *testing.T) {
 	w := newWorld(4, 1)
 	w.selector = map[string]string{"app": "checkout"}
-	if err := pods(w).Scale(t.Context(), 2, 6); err != nil {
+	if err := pods(w).Scale(t.Context(), 2, 6, 0); err != nil {
 		t.Fatal(err)
 	}
 	want := []string{"scale new 6", "wait new", "endpoints old-1+new-1", "drain old 2"}
@@ -115,7 +115,7 @@ func TestScaleStartsBeforeItTakesAway(t *testing.T) {
 
 func TestScaleShrinksTheCandidateBeforeTheBaseline(t *testing.T) {
 	w := newWorld(2, 6)
-	if err := pods(w).Scale(t.Context(), 1, 4); err != nil {
+	if err := pods(w).Scale(t.Context(), 1, 4, 0); err != nil {
 		t.Fatal(err)
 	}
 	if want := []string{"scale new 6", "wait new", "drain new 4", "drain old 1"}; !slices.Equal(w.did, want) {
@@ -126,7 +126,7 @@ func TestScaleShrinksTheCandidateBeforeTheBaseline(t *testing.T) {
 func TestScaleThatFailsTakesNothingAway(t *testing.T) {
 	w := newWorld(4, 1)
 	w.fails["wait"] = errors.New("crash loop")
-	if err := pods(w).Scale(t.Context(), 0, 4); err == nil || w.replicas["old"] != 4 {
+	if err := pods(w).Scale(t.Context(), 0, 4, 0); err == nil || w.replicas["old"] != 4 {
 		t.Errorf("got %v with %d baseline pods", err, w.replicas["old"])
 	}
 }
@@ -134,7 +134,7 @@ func TestScaleThatFailsTakesNothingAway(t *testing.T) {
 func TestAdmitAndPromoteMoveTheSelector(t *testing.T) {
 	w := newWorld(4, 4)
 	p := pods(w)
-	if err := p.Admit(t.Context()); err != nil {
+	if err := p.Admit(t.Context(), 0); err != nil {
 		t.Fatal(err)
 	}
 	if _, named := w.selector[cluster.LabelRelease]; named || w.selector["app"] != "checkout" || w.selector[cluster.LabelServe] != "true" {
@@ -213,7 +213,7 @@ func TestPodsRefuseWhatWouldFightOrJoin(t *testing.T) {
 	if strings.Contains(err.Error(), "Pod/prod/mine") {
 		t.Errorf("the candidate's own pod was refused: %v", err)
 	}
-	if err := pods(newWorld(4, 1), stranger).Admit(t.Context()); err == nil {
+	if err := pods(newWorld(4, 1), stranger).Admit(t.Context(), 0); err == nil {
 		t.Error("the stranger was admitted")
 	}
 	if err := pods(newWorld(4, 1), friend).check(t.Context()); err != nil {

@@ -16,12 +16,21 @@ const (
 	// proxyTime is how long kube-proxy may take from the endpoint list to its tables. Stopping a pod sooner would turn bad
 	// answers into refused connections.
 	proxyTime = 500 * time.Millisecond
+	// gatewayTime is the same for what weights lead through: a gateway that knows the pods themselves takes changes together (Traefik
+	// those of two seconds).
+	gatewayTime = 3 * time.Second
 )
 
 // Rollback lets the baseline alone take traffic. The patch of the Service comes first; then the baseline gets its pods
 // back; then the candidate's are stopped, since connections that are already open would go on reaching them. The one thing
 // that comes before the patch is a baseline without any ready pod: to select nothing would be the outage.
 func (p *Pods) Rollback(ctx context.Context) error {
+	return p.rollback(ctx, p.cfg.Services, proxyTime, func(context.Context) {})
+}
+
+// rollback lets the Services select the baseline, and does then what also helps, before the candidate's pods are stopped; lag is how
+// long traffic may take to follow the endpoint list.
+func (p *Pods) rollback(ctx context.Context, services []Service, lag time.Duration, then func(context.Context)) error {
 	baseline, candidate := p.cfg.Baseline, p.cfg.Candidate
 	if _, ready, err := p.ops.Replicas(ctx, baseline.Deployment.Name); err == nil && ready == 0 {
 		p.log(fmt.Sprintf("%s has no ready pod; it starts before traffic returns to it", baseline.Deployment))
@@ -30,7 +39,7 @@ func (p *Pods) Rollback(ctx context.Context) error {
 		}
 	}
 	var errs []error
-	for _, s := range p.cfg.Services {
+	for _, s := range services {
 		if err := p.ops.Select(ctx, s.Name, s.selector(baseline.ID)); err != nil {
 			errs = append(errs, err)
 			continue
@@ -41,8 +50,9 @@ func (p *Pods) Rollback(ctx context.Context) error {
 		return err
 	}
 	refill := p.refill(ctx)
-	if p.settled(ctx) {
-		wait(ctx, proxyTime)
+	then(ctx)
+	if p.settled(ctx, services) {
+		wait(ctx, lag)
 	}
 	if err := p.ops.Kill(ctx, candidate.Deployment.Name); err != nil && !cluster.IsNotFound(err) {
 		return errors.Join(refill, err)
@@ -61,10 +71,10 @@ func (p *Pods) refill(ctx context.Context) error {
 }
 
 // settled waits a moment until the endpoint lists hold the baseline alone, and says whether they do.
-func (p *Pods) settled(ctx context.Context) bool {
+func (p *Pods) settled(ctx context.Context, services []Service) bool {
 	ctx, cancel := context.WithTimeout(ctx, endpointTime)
 	defer cancel()
-	for _, s := range p.cfg.Services {
+	for _, s := range services {
 		if err := p.ops.AwaitEndpoints(ctx, s.Name, cluster.Endpoints{Releases: []string{p.cfg.Baseline.ID}}); err != nil {
 			return false
 		}
