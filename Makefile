@@ -23,7 +23,7 @@ test: check lab-up ## All tests: the fast ones, then everything on the lab
 	@# What takes the API server away comes first and alone: beside the demo it would wait for the demo's end, and all others for it.
 	@cd lab && $(GO) test -tags lab -count=1 -timeout 10m -run '$(OUTAGE)' ./e2e
 	@# The tests wait for pods, leases and servers most of the time, so more of them run at once than there are cores.
-	@cd lab && $(GO) test -tags lab -count=1 -p 3 -parallel 4 -timeout 30m -skip '$(OUTAGE)' ./...
+	@cd lab && $(GO) test -tags lab -count=1 -p 3 -parallel 6 -timeout 30m -skip '$(OUTAGE)' ./...
 
 kill-test: lab-up ## Kill, cancel, hang and lock out the deploy action at every request it sends; twenty deployments under load; half an hour
 	@cd lab && PROMOTE_KILL_EVERY=1 $(GO) test -tags lab -count=1 -parallel 24 -timeout 90m -v -run 'TestDeployConvergesAfterAKill|TestDeployOutlives|TestDeployStopsInOrder|TestDeployRidesOut|TestDeployThatIsCancelled|TestDeploysInARow' ./e2e
