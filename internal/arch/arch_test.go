@@ -64,7 +64,7 @@ var homes = map[string][]string{
 	"sigs.k8s.io/kustomize/api/":              {"pkg/manifest"},
 	"sigs.k8s.io/kustomize/kyaml/":            {"pkg/manifest", "internal/actiondoc"},
 	"github.com/Masterminds/sprig/":           {"pkg/manifest"},
-	"github.com/aws/":                         {"pkg/amazon", "pkg/secrets", "pkg/evidence", "pkg/image", "pkg/eks", "pkg/metrics"}, // evidence: KMS; image: ECR; metrics: CloudWatch
+	"github.com/aws/":                         {"pkg/amazon", "pkg/secrets", "pkg/evidence", "pkg/image", "pkg/eks", "pkg/metrics", "pkg/traffic"}, // evidence: KMS; image: ECR; metrics: CloudWatch; traffic: Route 53 and ELB
 	"github.com/secure-systems-lab/":          {"pkg/evidence"},
 	"github.com/sigstore/":                    {"pkg/evidence"},
 	"github.com/google/go-github/":            {"pkg/github"},

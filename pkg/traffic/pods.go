@@ -1,11 +1,12 @@
 // Package traffic moves clients between two releases. [Pods] does it with pods behind one Service, usually of type
 // LoadBalancer: the share of a release is its share of the pods. [Weighted] does it with a Service for each release and an [Entrance]
-// that leads to both by weights: the routes of a gateway, or a DNS name over two load balancers. Each is a rollout.Fleet.
+// that leads to both by weights: the routes of a gateway ([Gateway]), or a DNS name over two load balancers ([DNS]). Each is a
+// rollout.Fleet.
 //
 // Pods refuses to share the Service with pods of a third release, and Deployments that an autoscaler scales meanwhile. It never
 // removes a good pod that is in an endpoint list: what is scaled down leaves the list first. A bad candidate is another
 // matter: after the one patch that takes it out of the Service its pods are stopped without waiting for their preStop,
-// because open connections outlive the patch.
+// because open connections outlive the patch. It writes no DNS name that holds a record of somebody else.
 //
 //	pods, err := traffic.NewPods(ctx, cluster, traffic.Config{Baseline: …, Candidate: …, Services: …, Replicas: 8})
 //	result, err := rollout.Run(ctx, plan, rollout.Edge{Fleet: pods, …})
