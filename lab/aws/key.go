@@ -18,9 +18,12 @@ type Key struct {
 	// Allow holds prefixes of the names of secrets and parameters that may be read, of repositories that may be used, of EKS
 	// clusters that may be described, and of the ids and aliases of KMS keys that may be used; "" is every name.
 	Allow []string
-	// Deny holds actions on KMS keys, container repositories and EKS clusters that are refused whatever Allow says, such as "kms:Sign" for
+	// Deny holds actions on KMS keys, container repositories, EKS clusters, hosted zones and load balancers that are refused whatever Allow says, such as "kms:Sign" for
 	// who only verifies, or "ecr:PutImage" for who only pulls.
 	Deny []string
+	// Policy says what the key may do with hosted zones and load balancers. Without one it may do everything there if it may
+	// read every name, and else nothing.
+	Policy *Policy
 	// region is where the request that the key signed goes.
 	region string
 }

@@ -11,7 +11,7 @@ import (
 // Request is one request the double answered.
 type Request struct {
 	Time      time.Time `json:"time"`
-	Service   string    `json:"service"`   // secretsmanager, ssm, kms, ecr, eks or sts
+	Service   string    `json:"service"`   // secretsmanager, ssm, kms, ecr, eks, sts, route53 or elasticloadbalancing
 	Operation string    `json:"operation"` // for example BatchGetSecretValue
 	AccessKey string    `json:"access_key,omitempty"`
 	Names     []string  `json:"names,omitempty"` // the ids that were asked for

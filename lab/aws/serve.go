@@ -77,8 +77,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("x-amzn-RequestId", entry.ID)
 	// Logged first: who has the answer finds the request in the log.
 	s.log.add(entry)
-	if entry.Service == "sts" {
+	switch entry.Service {
+	case "sts":
 		writeQuery(w, entry, output)
+		return
+	case "route53", "elasticloadbalancing":
+		writeXML(w, entry, output)
 		return
 	}
 	w.Header().Set("Content-Type", contentType)
@@ -91,7 +95,13 @@ func (s *Server) answer(r *http.Request, entry *Request) (any, error) {
 	if name, ok := strings.CutPrefix(r.URL.Path, "/clusters/"); ok {
 		return s.answerEKS(r, entry, name)
 	}
+	if path, ok := strings.CutPrefix(r.URL.Path, route53Version); ok {
+		return s.answerRoute53(r, entry, path)
+	}
 	if r.Header.Get("Content-Type") == queryType {
+		if signedService(r) == "elasticloadbalancing" {
+			return s.answerELB(r, entry)
+		}
 		return s.answerSTS(r, entry)
 	}
 	prefix, name, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")

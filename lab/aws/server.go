@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,6 +27,12 @@ type Options struct {
 	Log io.Writer
 	// Clock gives the time; nil means time.Now.
 	Clock func() time.Time
+	// Propagation is how long a change of a hosted zone is PENDING: until then name servers answer as before.
+	Propagation time.Duration
+	// OneChange refuses a change of a hosted zone while another is PENDING, as Route 53 does when it is busy.
+	OneChange bool
+	// AliasTTL is the time to live of answers about load balancers; AWS's minute when zero.
+	AliasTTL time.Duration
 }
 
 // Server is a running double. Its methods may be called from several goroutines at once.
@@ -33,6 +40,7 @@ type Server struct {
 	url    string
 	region string
 	clock  func() time.Time
+	zoning zoning
 	http   *http.Server
 	log    requestLog
 	done   chan struct{}
@@ -44,6 +52,9 @@ type Server struct {
 	parameters map[string]*parameter
 	kms        map[string]*kmsKey
 	eks        map[string]*eksCluster
+	zones      map[string]*hostedZone
+	changes    map[string]*zoneChange
+	balancers  func() []LoadBalancer
 	throttle   int // how many more requests are told to slow down
 }
 
@@ -66,6 +77,8 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 		url: "http://" + listener.Addr().String(), region: o.Region, clock: o.Clock, log: requestLog{out: o.Log}, done: make(chan struct{}),
 		keys:    map[string]Key{o.AccessKey: {AccessKey: o.AccessKey, SecretKey: o.SecretKey, Allow: []string{""}}},
 		secrets: map[string]*secret{}, parameters: map[string]*parameter{}, kms: map[string]*kmsKey{}, eks: map[string]*eksCluster{},
+		zones: map[string]*hostedZone{}, changes: map[string]*zoneChange{}, balancers: func() []LoadBalancer { return nil },
+		zoning: zoning{propagation: o.Propagation, oneChange: o.OneChange, aliasTTL: cmp.Or(o.AliasTTL, time.Minute)},
 	}
 	s.http = &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
 	go func() {

@@ -15,7 +15,7 @@ func (s *Server) answerSTS(r *http.Request, entry *Request) (any, error) {
 	entry.Service = "sts"
 	k, body, err := s.admit(r, entry)
 	if err != nil {
-		return nil, stsWords(err)
+		return nil, olderWords(err)
 	}
 	form, err := url.ParseQuery(string(body))
 	if err != nil || form.Get("Version") != "2011-06-15" {
@@ -28,8 +28,8 @@ func (s *Server) answerSTS(r *http.Request, entry *Request) (any, error) {
 	return k, nil
 }
 
-// stsWords gives a refusal the name it has at STS.
-func stsWords(err error) error {
+// olderWords gives a refusal the name and status that it has at services which answer in XML.
+func olderWords(err error) error {
 	var no *refusal
 	if !errors.As(err, &no) {
 		return err
@@ -37,10 +37,13 @@ func stsWords(err error) error {
 	names := map[string]string{
 		"UnrecognizedClientException": "InvalidClientTokenId", "InvalidSignatureException": "SignatureDoesNotMatch",
 		"ExpiredTokenException": "ExpiredToken", "MissingAuthenticationTokenException": "MissingAuthenticationToken",
-		"IncompleteSignatureException": "IncompleteSignature", "ThrottlingException": "Throttling",
+		"IncompleteSignatureException": "IncompleteSignature", "AccessDeniedException": "AccessDenied",
 	}
-	if name := names[no.name]; name != "" {
-		return forbidding(&refusal{no.status, name, no.message})
+	switch {
+	case no.name == "ThrottlingException":
+		return &refusal{no.status, "Throttling", no.message}
+	case names[no.name] != "":
+		return forbidding(&refusal{no.status, names[no.name], no.message})
 	}
 	return err
 }
