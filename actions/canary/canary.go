@@ -44,6 +44,8 @@ const (
 	cleanupTime = 2 * time.Minute
 	// hurriedTime is what is left of it in a run that was cancelled; the next run does the rest.
 	hurriedTime = 2 * time.Second
+	// entranceTime is what may come on top of it to lead clients to the shared Service alone again.
+	entranceTime = 15 * time.Minute
 	// tellTime bounds the last words.
 	tellTime = 5 * time.Second
 )
@@ -216,7 +218,7 @@ func move(ctx context.Context, a *gha.Action, in inputs, cl *cluster.Cluster, c 
 	case c.Unchanged:
 		a.Infof("release %s serves already; nothing to do", c.Release.ID)
 		out.Result = unchanged
-		return nil
+		return establish(ctx, a, in, cl, c)
 	case c.Baseline == nil || c.BaselineReplicas == 0:
 		out.First = true
 		a.Noticef("Nothing serves %s in %s yet, so there is no traffic to share: release %s takes all of it at once.", in.Service, in.Environment, c.Release.ID)
@@ -224,7 +226,7 @@ func move(ctx context.Context, a *gha.Action, in inputs, cl *cluster.Cluster, c 
 			return err
 		}
 		out.Result = promoted
-		return finish(ctx, c)
+		return errors.Join(finish(ctx, c), establish(ctx, a, in, cl, c))
 	}
 	// The lock's context: a run that has lost the lock must not move traffic.
 	return roll(c.Lock.Context(), a, in, cl, c, w, dog, out, t)
@@ -293,6 +295,10 @@ func discard(ctx context.Context, c *release.Candidate, why string) error {
 	limit := cleanupTime
 	if ctx.Err() != nil {
 		limit = hurriedTime
+	}
+	if c.State.Entrance != nil && ctx.Err() == nil {
+		// Resolvers and load balancers take minutes; what clients get is safe meanwhile.
+		limit += entranceTime
 	}
 	clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	defer cancel()

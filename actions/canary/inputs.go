@@ -38,6 +38,9 @@ type inputs struct {
 	job.Inputs
 	mode        string
 	traffic     string
+	hostedZone  string
+	dnsName     string
+	dnsTTL      time.Duration
 	steps       []float64
 	surge       int
 	rules       rollout.Rules
@@ -53,7 +56,7 @@ func readInputs(a *gha.Action, from surroundings) (inputs, error) {
 	in, env := a.Inputs(), a.Env()
 	mode := in.OneOf("mode", modeRun, modeRun, modePlan, modeRecover, modeAbort)
 	if mode == modeRecover || mode == modeAbort {
-		v := inputs{mode: mode, Inputs: job.Read(in, env, job.Ways{Example: "prod", Concurrency: []string{release.Queue}, Named: true, Kubeconfig: from.Kubeconfig})}
+		v := inputs{mode: mode, dnsTTL: in.Duration("dns-ttl", time.Minute), Inputs: job.Read(in, env, job.Ways{Example: "prod", Concurrency: []string{release.Queue}, Named: true, Kubeconfig: from.Kubeconfig})}
 		return v, in.Err()
 	}
 	v := inputs{
@@ -61,7 +64,10 @@ func readInputs(a *gha.Action, from surroundings) (inputs, error) {
 		Inputs: job.Read(in, env, job.Ways{
 			Example: "prod", Concurrency: []string{release.Queue, release.Supersede, release.Reject}, Kubeconfig: from.Kubeconfig,
 		}),
-		traffic:     in.OneOf("traffic", trafficPods, trafficPods, trafficGateway),
+		traffic:     in.OneOf("traffic", trafficPods, trafficPods, trafficGateway, trafficRoute53),
+		hostedZone:  in.String("hosted-zone-id", ""),
+		dnsName:     in.String("dns-name", ""),
+		dnsTTL:      in.Duration("dns-ttl", time.Minute),
 		steps:       readSteps(in),
 		surge:       in.Int("surge", -1, 0, 10000),
 		monitor:     readMonitor(a, in, env.Workspace, from.MonitorURL),
@@ -76,7 +82,20 @@ func readInputs(a *gha.Action, from surroundings) (inputs, error) {
 		}
 	}
 	v.checks = readChecks(in, env.Workspace)
+	v.checkTraffic(in)
 	return v, in.Err()
+}
+
+// checkTraffic refuses what does not go with what shares the traffic.
+func (v inputs) checkTraffic(in *gha.Inputs) {
+	for _, name := range [][2]string{{"hosted-zone-id", v.hostedZone}, {"dns-name", v.dnsName}} {
+		switch {
+		case v.traffic == trafficRoute53 && name[1] == "":
+			in.Problem(name[0], "is required with `traffic: route53`")
+		case v.traffic != trafficRoute53 && name[1] != "":
+			in.Problem(name[0], "is for `traffic: route53`, and the traffic is shared by %s", v.traffic)
+		}
+	}
 }
 
 // readSteps reads rising percentages. The last step is always 100: only there the whole load is seen while the old release

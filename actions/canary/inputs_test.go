@@ -66,6 +66,10 @@ func TestInputsChangeWhatTheyName(t *testing.T) {
 		{"steps end with all of the traffic", map[string]string{"INPUT_STEPS": "10%, 50"}, func(v inputs) bool { return slices.Equal(v.steps, []float64{10, 50, 100}) }},
 		{"test-junit", map[string]string{"INPUT_TEST_COMMAND": "make e2e", "INPUT_TEST_JUNIT": "out/*.xml"}, func(v inputs) bool { return slices.Equal(v.TestJUnit, []string{"out/*.xml"}) }},
 		{"test-env", map[string]string{"INPUT_TEST_COMMAND": "make e2e", "INPUT_TEST_ENV": "A, B\nC=1,2"}, func(v inputs) bool { return slices.Equal(v.TestEnv, []string{"A", "B", "C=1,2"}) }},
+		{"gateway", map[string]string{"INPUT_TRAFFIC": "gateway"}, func(v inputs) bool { p, err := v.plan(4); return err == nil && p.Weighted && p.Steps[0].Achieved == 5 }},
+		{"route53", map[string]string{"INPUT_TRAFFIC": "route53", "INPUT_HOSTED_ZONE_ID": "Z1", "INPUT_DNS_NAME": "shop.example.com", "INPUT_DNS_TTL": "5m"}, func(v inputs) bool {
+			return v.traffic == trafficRoute53 && v.hostedZone == "Z1" && v.dnsName == "shop.example.com" && v.dnsTTL == 5*time.Minute
+		}},
 		{"surge", map[string]string{"INPUT_SURGE": "0"}, func(v inputs) bool { return v.surge == 0 }},
 		{"step-duration moves the limit along", map[string]string{"INPUT_STEP_DURATION": "10s"}, func(v inputs) bool { return v.rules.StepLimit == 2*time.Minute }},
 		{"step-limit", map[string]string{"INPUT_STEP_LIMIT": "9m"}, func(v inputs) bool { return v.rules.StepLimit == 9*time.Minute && v.rules.HoldLimit == 9*time.Minute }},
@@ -104,6 +108,19 @@ func TestInputsReportEveryProblemAtOnce(t *testing.T) {
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not say %s:\n%v", want, err)
+		}
+	}
+}
+
+func TestADNSNameGoesWithRoute53Alone(t *testing.T) {
+	for _, changes := range []map[string]string{
+		{"INPUT_TRAFFIC": "route53"}, {"INPUT_TRAFFIC": "gateway", "INPUT_HOSTED_ZONE_ID": "Z1", "INPUT_DNS_NAME": "shop.example.com"},
+	} {
+		_, err := with(t, changes)
+		for _, input := range []string{`"hosted-zone-id"`, `"dns-name"`} {
+			if err == nil || !strings.Contains(err.Error(), input) {
+				t.Errorf("%v: the error does not name %s: %v", changes, input, err)
+			}
 		}
 	}
 }

@@ -27,7 +27,7 @@ func prepare(ctx context.Context, a *gha.Action, in inputs, ch change.Change, fr
 	}
 	req.Bake, req.Stepwise, req.Own = in.rules.Bake, true, owns[in.traffic]
 	cl := deps.Cluster
-	deps.Entrance = reopen(a, cl)
+	deps.Entrance = reopen(a, in, cl)
 	state, err := cl.LoadState(ctx, in.Service)
 	if err != nil {
 		return deps, req, better(err, cl.Preflight(ctx, in.Environment, nil))

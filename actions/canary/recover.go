@@ -29,7 +29,7 @@ func makeSafe(ctx context.Context, a *gha.Action, in inputs) error {
 	if err != nil {
 		return fmt.Errorf("reading the AWS configuration (input `aws-region`): %w", err)
 	}
-	deps := release.Deps{Cluster: cl, Secrets: resolver, Log: a, Mask: a.Mask, Entrance: reopen(a, cl)}
+	deps := release.Deps{Cluster: cl, Secrets: resolver, Log: a, Mask: a.Mask, Entrance: reopen(a, in, cl)}
 	req := release.Request{
 		Service: in.Service, Environment: in.Environment, Namespace: in.Namespace, Run: a.Env().Run(), RunURL: a.Env().RunURL,
 		Timeout: in.Timeout, Settle: in.Drain,

@@ -16,10 +16,11 @@ import (
 const (
 	trafficPods    = "pods"
 	trafficGateway = "gateway"
+	trafficRoute53 = "route53"
 )
 
 // owns says what the candidate's own Services are for.
-var owns = map[string]release.Own{trafficPods: release.OwnTested, trafficGateway: release.OwnWeighted}
+var owns = map[string]release.Own{trafficPods: release.OwnTested, trafficGateway: release.OwnWeighted, trafficRoute53: release.OwnBalanced}
 
 // shared says who shares the traffic.
 func shared(c *release.Candidate, in inputs, a *gha.Action) (traffic.Config, error) {
@@ -46,16 +47,60 @@ func newFleet(ctx context.Context, a *gha.Action, in inputs, cl *cluster.Cluster
 	if in.traffic == trafficPods {
 		return traffic.NewPods(ctx, cl, cfg)
 	}
-	gateway, err := traffic.FindGateway(ctx, cl, c.Ways(), logTo(a))
+	entrance, err := newEntrance(ctx, a, in, cl, c)
 	if err != nil {
 		return nil, err
 	}
-	fleet, err := traffic.NewWeighted(ctx, cl, cfg, gateway)
+	fleet, err := traffic.NewWeighted(ctx, cl, cfg, entrance)
 	if err != nil {
 		return nil, err
 	}
-	c.Open(gateway.Entrance())
+	c.Open(entrance.Entrance())
 	return fleet, nil
+}
+
+// entrance is one that can be recorded.
+type entrance interface {
+	traffic.Entrance
+	Entrance() cluster.Entrance
+}
+
+func newEntrance(ctx context.Context, a *gha.Action, in inputs, cl *cluster.Cluster, c *release.Candidate) (entrance, error) {
+	if in.traffic == trafficGateway {
+		return traffic.FindGateway(ctx, cl, c.Ways(), logTo(a))
+	}
+	dns, err := newDNS(ctx, a, in, in.hostedZone, in.dnsName)
+	if err != nil {
+		return nil, err
+	}
+	return traffic.FindNames(cl, dns, c.Ways())
+}
+
+func newDNS(ctx context.Context, a *gha.Action, in inputs, zone, name string) (*traffic.DNS, error) {
+	return traffic.NewDNS(ctx, in.AWSRegion, traffic.DNSConfig{Zone: zone, Name: name, ID: "promote/" + in.Service, TTL: in.dnsTTL, Log: logTo(a)})
+}
+
+// establish makes the DNS name that leads to the release that serves, unless it is there.
+func establish(ctx context.Context, a *gha.Action, in inputs, cl *cluster.Cluster, c *release.Candidate) error {
+	if in.traffic != trafficRoute53 {
+		return nil
+	}
+	dns, err := newDNS(ctx, a, in, in.hostedZone, in.dnsName)
+	if err != nil {
+		return err
+	}
+	ways := make([]cluster.Way, 0, 1)
+	for _, service := range c.Balancers() {
+		ways = append(ways, cluster.Way{Shared: service})
+	}
+	names, err := traffic.FindNames(cl, dns, ways)
+	if err != nil {
+		return err
+	}
+	if err := names.Establish(ctx); err != nil {
+		return fmt.Errorf("release %s serves, but %s does not lead to it yet; run the action again: %w", c.Release.ID, in.dnsName, err)
+	}
+	return nil
 }
 
 // trafficRelease finds the one Deployment of a release. Shares are counted in its pods; with several there is no one share.
@@ -72,10 +117,17 @@ func trafficRelease(r cluster.Release) (traffic.Release, error) {
 }
 
 // reopen takes up what a run left open, whatever it was that this one shares its traffic by.
-func reopen(a *gha.Action, cl *cluster.Cluster) func(context.Context, cluster.Entrance) (release.Closer, error) {
-	return func(_ context.Context, left cluster.Entrance) (release.Closer, error) {
-		if left.Kind == cluster.EntranceGateway {
+func reopen(a *gha.Action, in inputs, cl *cluster.Cluster) func(context.Context, cluster.Entrance) (release.Closer, error) {
+	return func(ctx context.Context, left cluster.Entrance) (release.Closer, error) {
+		switch left.Kind {
+		case cluster.EntranceGateway:
 			return traffic.OpenGateway(cl, left, logTo(a)), nil
+		case cluster.EntranceRoute53:
+			dns, err := newDNS(ctx, a, in, left.Zone, left.Name)
+			if err != nil {
+				return nil, err
+			}
+			return traffic.OpenNames(cl, dns, left), nil
 		}
 		return nil, fmt.Errorf("this version knows no entrance %q; use the version that opened it", left.Kind)
 	}

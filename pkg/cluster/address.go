@@ -47,6 +47,34 @@ func (c *Cluster) Address(ctx context.Context, service string, wait bool) (strin
 	return found, nil
 }
 
+// BalancerHost gives the host name of a Service's load balancer, and waits for a new one.
+func (c *Cluster) BalancerHost(ctx context.Context, service string) (string, error) {
+	subject, found := c.subject("Service", service), ""
+	err := c.poll(ctx, addressTime, func(ctx context.Context) (string, error) {
+		s, err := c.Client.CoreV1().Services(c.Namespace).Get(ctx, service, metav1.GetOptions{})
+		if err != nil {
+			return "", c.failed("reading "+subject, err)
+		}
+		if s.Spec.Type != corev1.ServiceTypeLoadBalancer {
+			return "", fmt.Errorf("%s is of type %s, and a DNS name is shared between load balancers", subject, s.Spec.Type)
+		}
+		for _, in := range s.Status.LoadBalancer.Ingress {
+			if in.Hostname != "" {
+				found = in.Hostname
+				return "", nil
+			}
+			if in.IP != "" {
+				return "", fmt.Errorf("%s has the address %s and no host name: what makes load balancers here is not AWS's", subject, in.IP)
+			}
+		}
+		return "no address yet: see what makes load balancers in this cluster", nil
+	})
+	if err != nil {
+		return "", fmt.Errorf("awaiting the load balancer of %s: %w", subject, err)
+	}
+	return found, nil
+}
+
 func addressOf(s *corev1.Service) string {
 	for _, in := range s.Status.LoadBalancer.Ingress {
 		if host := cmp.Or(in.Hostname, in.IP); host != "" {

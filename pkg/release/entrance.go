@@ -26,6 +26,17 @@ func (c *Candidate) Ways() []cluster.Way {
 	return ways
 }
 
+// Balancers are the shared Services of the manifests that are load balancers.
+func (c *Candidate) Balancers() []string {
+	var names []string
+	for _, o := range c.out.objects.Services {
+		if balanced(o) {
+			names = append(names, o.GetName())
+		}
+	}
+	return names
+}
+
 // Open notes what is about to lead clients to the candidate's own Services. It is in the state with the next record, which must come
 // before the first weight is moved.
 func (c *Candidate) Open(e cluster.Entrance) { c.State.Entrance = &e }
