@@ -57,7 +57,7 @@ func (c DNSConfig) remedy() string {
 // foreign says what a record is that promote has not made, "" for its own.
 func foreign(r types.ResourceRecordSet, id string) string {
 	set := aws.ToString(r.SetIdentifier)
-	policy := ""
+	var policy string
 	switch {
 	case r.TrafficPolicyInstanceId != nil:
 		policy = "made by a traffic policy"
