@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -77,6 +78,14 @@ func (l *Lab) build(ctx context.Context, b build) (string, error) {
 	if err := os.MkdirAll(filepath.Dir(binary), 0o755); err != nil {
 		return "", err
 	}
+	unlock, err := l.lockBuild(ctx, b.name, filepath.Dir(binary))
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	if exists(binary) { // another was at it
+		return binary, nil
+	}
 	dir := filepath.Join(l.source, b.dir)
 	if strings.HasPrefix(b.pkg, "./") {
 		dir = l.source
@@ -97,6 +106,28 @@ func (l *Lab) build(ctx context.Context, b build) (string, error) {
 	}
 	done()
 	return binary, os.Rename(part, binary)
+}
+
+// lockBuild keeps two from building one program at the same time, in this process or another: each would take twice as long.
+func (l *Lab) lockBuild(ctx context.Context, name, dir string) (unlock func(), err error) {
+	file, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	told := time.Now()
+	err = await(ctx, buildLimit, func() error {
+		err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err != nil && time.Since(told) > heartbeat {
+			told = time.Now()
+			l.say("  "+name, "waiting for another's build of it")
+		}
+		return err
+	})
+	if err != nil {
+		file.Close()
+		return nil, fmt.Errorf("waiting for another's build of %s: %w", name, err)
+	}
+	return func() { file.Close() }, nil
 }
 
 // linkerFlags strip the program of what only a debugger reads, and stamp it with the version its go.mod asks for: a client that
@@ -146,6 +177,9 @@ func (l *Lab) goProgram(ctx context.Context) (string, error) {
 
 // heartbeat is how often a long build says that it goes on.
 const heartbeat = 15 * time.Second
+
+// buildLimit is more than any of the builds takes on the smallest machine.
+const buildLimit = time.Hour
 
 // watchBuild runs `go build -v` and says now and then how many packages are compiled, and which.
 func (l *Lab) watchBuild(cmd *exec.Cmd, name string) error {
