@@ -115,7 +115,7 @@ func (s *Server) describeLoadBalancers(k Key, form url.Values) (any, error) {
 			all = append(all, shown)
 		}
 	}
-	if wanted := append(arns, names...); len(all) < len(wanted) {
+	if wanted := slices.Concat(arns, names); len(all) < len(wanted) {
 		return nil, refuse("LoadBalancerNotFound", "One or more load balancers not found: '%v'", wanted)
 	}
 	slices.SortFunc(all, func(a, b elbBalancer) int { return cmp.Compare(a.ARN, b.ARN) })

@@ -18,6 +18,7 @@ const (
 var atOnce = map[string]bool{
 	"ConfigMap": true, "Secret": true, "ServiceAccount": true, "Role": true, "RoleBinding": true, "NetworkPolicy": true, "LimitRange": true,
 	"ResourceQuota": true, "PodDisruptionBudget": true, "CronJob": true, "HorizontalPodAutoscaler": true, "Service": true, "Ingress": true, "Endpoints": true,
+	"HTTPRoute": true, "GRPCRoute": true,
 }
 
 // Wait waits until everything is ready. What will never be ready ends it within seconds, with a [FailedError] that names the
