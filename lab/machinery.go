@@ -107,10 +107,10 @@ func registry(ctx context.Context, args []string) error {
 }
 
 func loadbalancer(ctx context.Context, args []string) error {
-	if len(args) != 1 {
-		return errors.New("usage: lab loadbalancer KUBECONFIG")
+	if len(args) != 2 {
+		return errors.New("usage: lab loadbalancer KUBECONFIG DOMAIN")
 	}
-	return cluster.ServeBalancers(ctx, args[0], slog.Default())
+	return cluster.ServeBalancers(ctx, args[0], args[1], slog.Default())
 }
 
 func targets(ctx context.Context, args []string) error {

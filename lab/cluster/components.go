@@ -112,7 +112,7 @@ func (l *Lab) services() []component {
 			ready: l.httpReady("http://" + registry() + "/v2/"),
 		},
 		{
-			name: "loadbalancer", path: l.bin("lab"), after: []string{"kube-apiserver"}, args: []string{"loadbalancer", l.path("kubeconfig", "admin")},
+			name: "loadbalancer", path: l.bin("lab"), after: []string{"kube-apiserver"}, args: []string{"loadbalancer", l.path("kubeconfig", "admin"), balancerDomain},
 			// It has no door of its own; the beacon proves that it works.
 			ready: func(context.Context) error { return nil },
 		},

@@ -20,6 +20,8 @@ const (
 	serviceRange = "198.19.0.0/17"
 	balancerNet  = "198.19.128.0/17"
 	nodeAddress  = "198.18.0.1"
+	// balancerDomain holds the host names of load balancers; no such domain is in any real DNS (.internal is set aside for that).
+	balancerDomain = "elb.lab.internal"
 	// firstPod leaves the addresses below it to the bridge.
 	firstPod   = "198.18.0.16"
 	apiService = "198.19.0.1"

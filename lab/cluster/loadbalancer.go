@@ -21,9 +21,13 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 )
 
+// annotationType asks for a load balancer of AWS's, https://kubernetes-sigs.github.io/aws-load-balancer-controller/.
+const annotationType = "service.beta.kubernetes.io/aws-load-balancer-type"
+
 // ServeBalancers gives every Service of type LoadBalancer an address until the context ends. What a cloud's controller does
-// with hardware, kube-proxy does here: it takes the address out of the Service's status and translates it.
-func ServeBalancers(ctx context.Context, kubeconfig string, log *slog.Logger) error {
+// with hardware, kube-proxy does here: it takes the address out of the Service's status and translates it. A Service that asks for
+// a load balancer of AWS's gets a host name in domain too, which AWS's double knows (package balancers); kube-proxy looks at addresses alone.
+func ServeBalancers(ctx context.Context, kubeconfig, domain string, log *slog.Logger) error {
 	cfg, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
 	if err != nil {
 		return fmt.Errorf("reading kubeconfig %q: %w", kubeconfig, err)
@@ -52,7 +56,7 @@ func ServeBalancers(ctx context.Context, kubeconfig string, log *slog.Logger) er
 		return ctx.Err()
 	}
 	context.AfterFunc(ctx, queue.ShutDown)
-	b := balancer{client: client, services: services.Lister(), given: map[netip.Addr]cache.ObjectName{}, log: log}
+	b := balancer{client: client, services: services.Lister(), domain: domain, given: map[netip.Addr]cache.ObjectName{}, log: log}
 	for {
 		name, stop := queue.Get()
 		if stop {
@@ -71,6 +75,7 @@ func ServeBalancers(ctx context.Context, kubeconfig string, log *slog.Logger) er
 type balancer struct {
 	client   kubernetes.Interface
 	services listers.ServiceLister
+	domain   string
 	// given are the addresses handed out so far: the informer may be a moment behind.
 	given map[netip.Addr]cache.ObjectName
 	log   *slog.Logger
@@ -86,9 +91,12 @@ func (b balancer) reconcile(ctx context.Context, name cache.ObjectName) error {
 		return err
 	}
 	service = service.DeepCopy()
+	ingress := service.Status.LoadBalancer.Ingress
 	switch wants := service.Spec.Type == corev1.ServiceTypeLoadBalancer && service.DeletionTimestamp == nil; {
-	case wants && len(service.Status.LoadBalancer.Ingress) > 0, !wants && len(service.Status.LoadBalancer.Ingress) == 0:
+	case wants && len(ingress) > 0 && ingress[0].Hostname == b.hostname(service), !wants && len(ingress) == 0:
 		return nil
+	case wants && len(ingress) > 0:
+		ingress[0].Hostname = b.hostname(service)
 	case !wants:
 		service.Status.LoadBalancer = corev1.LoadBalancerStatus{}
 	default:
@@ -103,11 +111,19 @@ func (b balancer) reconcile(ctx context.Context, name cache.ObjectName) error {
 		}
 		b.given[address] = name
 		mode := corev1.LoadBalancerIPModeVIP
-		service.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{IP: address.String(), IPMode: &mode}}
+		service.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{IP: address.String(), IPMode: &mode, Hostname: b.hostname(service)}}
 		b.log.Info("giving an address", "subject", "Service/"+name.String(), "address", address)
 	}
 	_, err = b.client.CoreV1().Services(name.Namespace).UpdateStatus(ctx, service, metav1.UpdateOptions{})
 	return err
+}
+
+// hostname is the DNS name of a Service's load balancer, "" when it has not asked for one of AWS's.
+func (b balancer) hostname(s *corev1.Service) string {
+	if kind := s.Annotations[annotationType]; kind != "external" && kind != "nlb" {
+		return ""
+	}
+	return s.Name + "." + s.Namespace + "." + b.domain
 }
 
 // taken are the addresses that a Service holds, or was given and has not shown yet.

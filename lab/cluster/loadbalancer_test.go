@@ -1,12 +1,15 @@
 package cluster
 
 import (
+	"log/slog"
 	"net/netip"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes/fake"
+	listers "k8s.io/client-go/listers/core/v1"
 	"k8s.io/client-go/tools/cache"
 )
 
@@ -92,6 +95,42 @@ func TestTargetsOf(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			if diff := cmp.Diff(tc.want, targetsOf([]*corev1.Pod{pod(tc.change)})); diff != "" {
 				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestHostNames(t *testing.T) {
+	mode := corev1.LoadBalancerIPModeVIP
+	for name, tc := range map[string]struct {
+		annotation string
+		before     []corev1.LoadBalancerIngress
+		want       string
+	}{
+		"a Service that asks for a load balancer of AWS's has an address and a name": {"external", nil, "shop.prod.elb.test"},
+		"so does one that asks in the older way":                                     {"nlb", nil, "shop.prod.elb.test"},
+		"others have an address alone":                                               {"", nil, ""},
+		"who asks later gets the name too, and keeps the address":                    {"external", []corev1.LoadBalancerIngress{{IP: "198.19.128.7", IPMode: &mode}}, "shop.prod.elb.test"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			service := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "prod", Name: "shop", Annotations: map[string]string{annotationType: tc.annotation}}}
+			service.Spec.Type, service.Status.LoadBalancer.Ingress = corev1.ServiceTypeLoadBalancer, tc.before
+			client := fake.NewClientset(service)
+			index := cache.NewIndexer(cache.MetaNamespaceKeyFunc, cache.Indexers{})
+			if err := index.Add(service); err != nil {
+				t.Fatal(err)
+			}
+			b := balancer{client: client, services: listers.NewServiceLister(index), domain: "elb.test", given: map[netip.Addr]cache.ObjectName{}, log: slog.New(slog.DiscardHandler)}
+			if err := b.reconcile(t.Context(), cache.MetaObjectToName(service)); err != nil {
+				t.Fatal(err)
+			}
+			got, err := client.CoreV1().Services("prod").Get(t.Context(), "shop", metav1.GetOptions{})
+			if err != nil || len(got.Status.LoadBalancer.Ingress) != 1 {
+				t.Fatalf("got %v, %v", got, err)
+			}
+			ingress := got.Status.LoadBalancer.Ingress[0]
+			if ingress.Hostname != tc.want || ingress.IP == "" || tc.before != nil && ingress.IP != tc.before[0].IP {
+				t.Errorf("got %q and %q, want %q", ingress.IP, ingress.Hostname, tc.want)
 			}
 		})
 	}

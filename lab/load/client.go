@@ -45,10 +45,10 @@ func newSender(config Config) *sender {
 	s := &sender{
 		url:     strings.TrimSuffix(config.URL, "/"),
 		timeout: config.Timeout,
-		fresh:   client(&http.Transport{DisableKeepAlives: true, DisableCompression: true}),
+		fresh:   client(through(&http.Transport{DisableKeepAlives: true, DisableCompression: true}, config.Resolver, freshResolvers)),
 	}
 	for i := range config.Clients {
-		k := &keeper{client: client(&http.Transport{DisableCompression: true}), every: int64(config.PerConnection)}
+		k := &keeper{client: client(through(&http.Transport{DisableCompression: true}, config.Resolver, 1)), every: int64(config.PerConnection)}
 		k.sent.Store(int64(i * config.PerConnection / config.Clients)) // so that they don't all reconnect at once
 		s.kept = append(s.kept, k)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/url"
 	"time"
 )
@@ -26,6 +27,10 @@ type Config struct {
 	KeepAlive     float64 // share of requests, 0 to 1, that clients send on connections they keep
 	Clients       int     // clients that keep connections; 0: so many that each sends about once a second, at most 20
 	PerConnection int     // requests after which a client takes a new connection; 0: 20
+
+	// Resolver is a name server (host:port) that the URL's host is looked up at. Each client that keeps connections keeps its own answers
+	// too, for as long as their time to live; other requests share 20 such memories. "": names are looked up as the machine does.
+	Resolver string
 
 	Timeout  time.Duration // of one request; 0: 10 s
 	InFlight int           // most requests without an answer, beyond which requests fail unsent; 0: 1000
@@ -65,6 +70,10 @@ func (c Config) validate() error {
 	target, err := url.Parse(c.URL)
 	want(err == nil && (target.Scheme == "http" || target.Scheme == "https") && target.Host != "",
 		"URL %q: want the form http://host:port", c.URL)
+	if c.Resolver != "" {
+		_, _, err := net.SplitHostPort(c.Resolver)
+		want(err == nil, "name server %q: want the form host:port", c.Resolver)
+	}
 	want(c.Rate > 0 && c.Rate <= maxRate, "rate %v: want more than 0 and at most %d requests per second", c.Rate, maxRate)
 	want(c.Duration >= 0, "duration %v: want 0 or more", c.Duration)
 	want(c.Max > 0 && c.Max <= maxRequests, "number of requests %d: want 1 to %d", c.Max, maxRequests)

@@ -26,6 +26,7 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) (err 
 	flags.DurationVar(&config.Duration, "duration", 30*time.Second, "how long to send; 0: until interrupted")
 	flags.Float64Var(&config.KeepAlive, "keepalive", 0.5, "share of requests on kept connections, 0 to 1")
 	flags.DurationVar(&config.Timeout, "timeout", 10*time.Second, "how long to wait for an answer")
+	flags.StringVar(&config.Resolver, "resolver", "", "name server to look the host up at, e.g. 127.0.0.1:5353; default: as this machine does")
 	currency := flags.String("currency", "EUR", "currency of the shop's orders")
 	path := flags.String("path", "", "GET this path instead of placing and reading orders")
 	log := flags.String("log", "", "file for a line of JSON per response")

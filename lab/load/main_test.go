@@ -49,6 +49,7 @@ func TestCommandRefusesBadArguments(t *testing.T) {
 		"no URL":          {nil, `URL ""`},
 		"an unknown flag": {[]string{"--speed", "1"}, "speed"},
 		"a stray word":    {[]string{"now"}, `"now" is not a flag`},
+		"no name server":  {[]string{"--url", "http://shop", "--resolver", "127.0.0.1"}, `name server "127.0.0.1"`},
 		"no such folder":  {[]string{"--url", "http://127.0.0.1:1", "--log", "/nonexistent/log"}, "creating the log"},
 	} {
 		t.Run(name, func(t *testing.T) {
