@@ -58,6 +58,8 @@ func ask(ctx context.Context, server, host string) (answer, error) {
 	for _, kind := range []uint16{dns.TypeA, dns.TypeAAAA} {
 		query := new(dns.Msg)
 		query.SetQuestion(dns.Fqdn(host), kind)
+		// An answer's time begins when it is asked for: on a slow machine it would else live for longer than it may.
+		asked := time.Now()
 		reply, _, err := new(dns.Client).ExchangeContext(ctx, query, server)
 		if err != nil {
 			return answer{}, err
@@ -66,7 +68,7 @@ func ask(ctx context.Context, server, host string) (answer, error) {
 			return answer{}, errors.New(dns.RcodeToString[reply.Rcode])
 		}
 		for _, rr := range reply.Answer {
-			until := time.Now().Add(time.Duration(rr.Header().Ttl) * time.Second)
+			until := asked.Add(time.Duration(rr.Header().Ttl) * time.Second)
 			switch rr := rr.(type) {
 			case *dns.A:
 				return answer{rr.A.String(), until}, nil
