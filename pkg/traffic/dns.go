@@ -123,9 +123,3 @@ func (d *DNS) log(format string, args ...any) {
 		d.cfg.Log(fmt.Sprintf(format, args...))
 	}
 }
-
-// pause waits between two looks; the error is the context's.
-func pause(ctx context.Context, d time.Duration) error {
-	wait(ctx, d)
-	return ctx.Err()
-}

@@ -21,11 +21,21 @@ const (
 
 // explain says what was being done when AWS answered with an error, and names the right that is missing.
 func explain(doing, action string, err error) error {
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		err = said{api}
+	}
 	if denied(err) {
 		return fmt.Errorf("%s: the job's role may not %s; docs/route53.md has the policy that it needs: %w", doing, action, err)
 	}
 	return fmt.Errorf("%s: %w", doing, err)
 }
+
+// said is AWS's error without what the SDK puts around it.
+type said struct{ smithy.APIError }
+
+func (s said) Error() string { return s.ErrorCode() + ": " + s.ErrorMessage() }
+func (s said) Unwrap() error { return s.APIError }
 
 func denied(err error) bool {
 	return is(err, "AccessDenied", "AccessDeniedException", "UnauthorizedOperation")

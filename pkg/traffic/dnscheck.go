@@ -25,7 +25,7 @@ func (d *DNS) Check(ctx context.Context, stable Balancer) error {
 	zone, errZone := d.checkZone(ctx, stable)
 	h, errRecords := d.records(ctx)
 	if errRecords == nil {
-		errRecords = d.cfg.aimedAt(h, stable)
+		errRecords = errors.Join(d.cfg.aimedAt(h, stable), d.checkDelegation(ctx, zone))
 	}
 	found := errors.Join(errZone, errRecords, d.checkGetChange(ctx), d.checkHealth(ctx, stable))
 	if err := d.rehearse(ctx, h, stable); err != nil && (found == nil || denied(err)) {
@@ -61,6 +61,25 @@ func (d *DNS) checkZone(ctx context.Context, stable Balancer) (string, error) {
 		errs = append(errs, fmt.Errorf("hosted zone %s (%q) is public, and %s has private addresses: take the private zone, or a load balancer open to the internet", d.cfg.Zone, name, stable))
 	}
 	return name, errors.Join(errs...)
+}
+
+// checkDelegation refuses a name that other name servers answer for: what this zone says of it, nobody reads.
+func (d *DNS) checkDelegation(ctx context.Context, zone string) error {
+	for name := d.cfg.Name; strings.HasSuffix(name, "."+zone); _, name, _ = strings.Cut(name, ".") {
+		out, err := d.zones.ListResourceRecordSets(ctx, &route53.ListResourceRecordSetsInput{
+			HostedZoneId: aws.String(d.cfg.Zone), StartRecordName: aws.String(name), StartRecordType: types.RRTypeNs, MaxItems: aws.Int32(1),
+		})
+		if err != nil {
+			return explain(fmt.Sprintf("reading the records of %s in the hosted zone %s", name, d.cfg.Zone), listRecords, err)
+		}
+		for _, r := range out.ResourceRecordSets {
+			if r.Type == types.RRTypeNs && plain(unescape(aws.ToString(r.Name))) == name {
+				return fmt.Errorf("hosted zone %s hands %q to other name servers (record NS), so it does not hold %q: change hosted-zone-id to the zone of %q",
+					d.cfg.Zone, name, d.cfg.Name, name)
+			}
+		}
+	}
+	return nil
 }
 
 // records reads the name's records, and refuses those that are not promote's.

@@ -16,11 +16,13 @@ import (
 // that it has targets in. Where targets are nodes and not pods, one per zone has to do. It gives up early when targets that it needs
 // are unhealthy or unused for longer than AWS takes to see a recovery, and says what AWS says of them.
 func (d *DNS) Healthy(ctx context.Context, b Balancer, least int) error {
-	said := ""
+	last := "AWS has not answered yet"
 	var stuck time.Time
 	for {
 		seen, patience, err := d.look(ctx, b, least)
 		switch {
+		case ctx.Err() != nil:
+			return fmt.Errorf("waiting for %s to be healthy: %s: %w", b, last, ctx.Err())
 		case err != nil:
 			return err
 		case seen.ready:
@@ -33,13 +35,11 @@ func (d *DNS) Healthy(ctx context.Context, b Balancer, least int) error {
 		case time.Since(stuck) >= patience:
 			return fmt.Errorf("waiting for %s to be healthy: %s", b, seen.text)
 		}
-		if seen.text != said {
-			said = seen.text
-			d.log("%s: %s", b, said)
+		if seen.text != last {
+			last = seen.text
+			d.log("%s: %s", b, last)
 		}
-		if err := pause(ctx, d.cfg.Poll); err != nil {
-			return fmt.Errorf("waiting for %s to be healthy: %s: %w", b, seen.text, err)
-		}
+		wait(ctx, d.cfg.Poll)
 	}
 }
 
@@ -153,7 +153,10 @@ func judge(g types.TargetGroup, targets []types.TargetHealthDescription, zones [
 	without, lost := lacking(byZone, zones)
 	s := sight{ready: healthy >= least && len(without) == 0}
 	s.stuck = !s.ready && len(faults) > 0 && (lost || healthy+coming < least)
-	s.text = fmt.Sprintf("target group %q has %d of %d healthy targets, and %d that AWS still looks at", aws.ToString(g.TargetGroupName), healthy, least, coming)
+	s.text = fmt.Sprintf("target group %q has %d of %d healthy targets", aws.ToString(g.TargetGroupName), healthy, least)
+	if coming > 0 {
+		s.text += fmt.Sprintf(", and %d that AWS still looks at", coming)
+	}
 	if len(without) > 0 {
 		s.text += ", none healthy in " + strings.Join(without, ", ")
 	}

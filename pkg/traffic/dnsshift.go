@@ -157,24 +157,24 @@ func (d *DNS) Settle(ctx context.Context, change Change) error {
 	if change.ID == "" {
 		return nil
 	}
-	began := time.Now()
-	for {
+	began, status := time.Now(), types.ChangeStatusPending
+	for status != types.ChangeStatusInsync {
 		out, err := d.zones.GetChange(ctx, &route53.GetChangeInput{Id: aws.String(change.ID)})
-		if err != nil {
+		switch {
+		case ctx.Err() != nil:
+			return fmt.Errorf("waiting for change %s of %s: after %s it is still %s, not INSYNC: %w",
+				change.ID, d.cfg.Name, time.Since(began).Round(time.Second), status, ctx.Err())
+		case err != nil:
 			return explain(fmt.Sprintf("waiting for change %s of %s", change.ID, d.cfg.Name), getChange, err)
 		}
-		if out.ChangeInfo.Status == types.ChangeStatusInsync {
-			break
-		}
-		if err := pause(ctx, d.cfg.Poll); err != nil {
-			return fmt.Errorf("waiting for change %s of %s: after %s it is still %s, not INSYNC: %w",
-				change.ID, d.cfg.Name, time.Since(began).Round(time.Second), out.ChangeInfo.Status, err)
+		if status = out.ChangeInfo.Status; status != types.ChangeStatusInsync {
+			wait(ctx, d.cfg.Poll)
 		}
 	}
 	d.log("change %s is with all name servers after %s; resolvers may hold older answers of %s for %s more",
 		change.ID, time.Since(began).Round(time.Second), d.cfg.Name, d.cfg.TTL)
-	if err := pause(ctx, d.cfg.TTL); err != nil {
-		return fmt.Errorf("waiting for resolvers to forget older answers of %s: %w", d.cfg.Name, err)
+	if wait(ctx, d.cfg.TTL); ctx.Err() != nil {
+		return fmt.Errorf("waiting for resolvers to forget older answers of %s: %w", d.cfg.Name, ctx.Err())
 	}
 	return nil
 }
