@@ -28,7 +28,7 @@ func (c *Cluster) Address(ctx context.Context, service string, wait bool) (strin
 		limit = addressTime
 	}
 	err := c.poll(ctx, limit, func(ctx context.Context) (string, error) {
-		s, err := c.Client.CoreV1().Services(c.Namespace).Get(ctx, service, metav1.GetOptions{})
+		s, err := c.Client.Services(c.Namespace).Get(ctx, service, metav1.GetOptions{})
 		if err != nil {
 			return "", c.failed("reading "+subject, err)
 		}

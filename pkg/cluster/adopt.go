@@ -31,7 +31,7 @@ func (c *Cluster) Adopt(ctx context.Context, service, deployment, release string
 	if err != nil {
 		return err
 	}
-	s, err := c.Client.CoreV1().Services(c.Namespace).Get(ctx, service, metav1.GetOptions{})
+	s, err := c.Client.Services(c.Namespace).Get(ctx, service, metav1.GetOptions{})
 	if err != nil {
 		return c.failed("reading "+c.subject("Service", service), err)
 	}
@@ -73,7 +73,7 @@ func adoptable(s *corev1.Service, d *appsv1.Deployment, release string) error {
 // pause stops roll-overs, and writes the release on the Deployment: its own selector finds the pods of later releases too.
 func (c *Cluster) pause(ctx context.Context, d *appsv1.Deployment, release string) error {
 	err := c.repeat(ctx, func(ctx context.Context) error {
-		live, err := c.Client.AppsV1().Deployments(c.Namespace).Get(ctx, d.Name, metav1.GetOptions{})
+		live, err := c.Client.Deployments(c.Namespace).Get(ctx, d.Name, metav1.GetOptions{})
 		if err != nil || live.Spec.Paused && live.Labels[LabelRelease] == release {
 			return err
 		}
@@ -81,7 +81,7 @@ func (c *Cluster) pause(ctx context.Context, d *appsv1.Deployment, release strin
 			return err
 		}
 		patch := fmt.Appendf(nil, `{"metadata":{"resourceVersion":%q,"labels":{%q:%q}},"spec":{"paused":true}}`, live.ResourceVersion, LabelRelease, release)
-		_, err = c.Client.AppsV1().Deployments(c.Namespace).Patch(ctx, d.Name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: c.manager()})
+		_, err = c.Client.Deployments(c.Namespace).Patch(ctx, d.Name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: c.manager()})
 		return err
 	})
 	if err != nil {
@@ -100,7 +100,7 @@ func (c *Cluster) pause(ctx context.Context, d *appsv1.Deployment, release strin
 // labelSets changes the template of the Deployment's ReplicaSets that have pods.
 func (c *Cluster) labelSets(ctx context.Context, d *appsv1.Deployment, want map[string]string) error {
 	err := c.repeat(ctx, func(ctx context.Context) error {
-		sets, err := c.Client.AppsV1().ReplicaSets(c.Namespace).List(ctx, metav1.ListOptions{LabelSelector: metav1.FormatLabelSelector(d.Spec.Selector)})
+		sets, err := c.Client.ReplicaSets(c.Namespace).List(ctx, metav1.ListOptions{LabelSelector: metav1.FormatLabelSelector(d.Spec.Selector)})
 		if err != nil {
 			return err
 		}
@@ -128,7 +128,7 @@ func (c *Cluster) labelSet(ctx context.Context, s *appsv1.ReplicaSet, want map[s
 	if err != nil {
 		return err
 	}
-	_, err = c.Client.AppsV1().ReplicaSets(c.Namespace).Patch(ctx, s.Name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: c.manager()})
+	_, err = c.Client.ReplicaSets(c.Namespace).Patch(ctx, s.Name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: c.manager()})
 	return err
 }
 
@@ -164,7 +164,7 @@ func (c *Cluster) labelPod(ctx context.Context, p *corev1.Pod, want map[string]s
 	if err != nil {
 		return err
 	}
-	_, err = c.Client.CoreV1().Pods(c.Namespace).Patch(ctx, p.Name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: c.manager()})
+	_, err = c.Client.Pods(c.Namespace).Patch(ctx, p.Name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: c.manager()})
 	return err
 }
 

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 )
@@ -47,7 +46,7 @@ type Config struct {
 // Cluster is one namespace of one cluster.
 type Cluster struct {
 	Namespace string
-	Client    kubernetes.Interface
+	Client    *Kinds
 	Dynamic   dynamic.Interface
 
 	raw    rest.Interface
@@ -109,7 +108,7 @@ func connect(config *rest.Config, namespace string, cfg Config) (*Cluster, error
 	typed := rest.CopyConfig(config)
 	typed.AcceptContentTypes = "application/vnd.kubernetes.protobuf,application/json"
 	typed.ContentType = "application/json"
-	if c.Client, err = kubernetes.NewForConfigAndClient(typed, client); err != nil {
+	if c.Client, err = newKinds(typed, client); err != nil {
 		return nil, fmt.Errorf("preparing the client for %q: %w", config.Host, err)
 	}
 	if c.Dynamic, err = dynamic.NewForConfigAndClient(config, client); err != nil {

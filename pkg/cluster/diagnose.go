@@ -125,7 +125,7 @@ func (c *Cluster) podsOf(ctx context.Context, o *unstructured.Unstructured) ([]c
 
 // setsOf adds the ReplicaSets of a Deployment to the owners. Those of one that was adopted need not have its label.
 func (c *Cluster) setsOf(ctx context.Context, o *unstructured.Unstructured, owners map[types.UID]bool) error {
-	sets, err := c.Client.AppsV1().ReplicaSets(c.Namespace).List(ctx, metav1.ListOptions{})
+	sets, err := c.Client.ReplicaSets(c.Namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return fmt.Errorf("listing the ReplicaSets of %s: %w", RefOf(o), err)
 	}
@@ -185,9 +185,10 @@ func stateOf(s corev1.ContainerStatus) string {
 // log reads the last lines of a container.
 func (c *Cluster) log(ctx context.Context, pod, container string, previous bool) ([]string, error) {
 	tail, limit := int64(logLines), int64(logBytes)
-	data, err := c.Client.CoreV1().Pods(c.Namespace).GetLogs(pod, &corev1.PodLogOptions{
+	pods := c.Client.Pods(c.Namespace)
+	data, err := pods.subresource(pods.client.Get(), pod, "log").VersionedParams(&corev1.PodLogOptions{
 		Container: container, Previous: previous, TailLines: &tail, LimitBytes: &limit,
-	}).DoRaw(ctx)
+	}, pods.params).DoRaw(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading the log of %s, container %s: %w", c.subject("Pod", pod), container, err)
 	}
@@ -207,7 +208,7 @@ func (c *Cluster) log(ctx context.Context, pod, container string, previous bool)
 // eventsOf reads the latest events about the objects, those that tell of trouble apart from the usual ones. An object that no
 // longer exists is found by its name.
 func (c *Cluster) eventsOf(ctx context.Context, owners map[types.UID]bool, ref ObjectRef) (events, usual []EventDiagnosis, err error) {
-	list, err := c.Client.CoreV1().Events(c.Namespace).List(ctx, metav1.ListOptions{})
+	list, err := c.Client.Events(c.Namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return nil, nil, fmt.Errorf("listing the events of Namespace/%s: %w", c.Namespace, err)
 	}

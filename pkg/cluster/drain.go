@@ -116,7 +116,7 @@ func (c *Cluster) withdraw(ctx context.Context, going []corev1.Pod) error {
 	}); err != nil {
 		return err
 	}
-	services, err := c.Client.CoreV1().Services(c.Namespace).List(ctx, metav1.ListOptions{})
+	services, err := c.Client.Services(c.Namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return c.failed("listing the Services of Namespace/"+c.Namespace, err)
 	}
@@ -160,7 +160,7 @@ func (c *Cluster) mark(ctx context.Context, p *corev1.Pod, serve, cost string) e
 		patch := fmt.Appendf(nil, `{"metadata":{"uid":%q,"resourceVersion":%q,"labels":{%q:%q},"annotations":{%q:%q}}}`,
 			live.UID, live.ResourceVersion, LabelServe, serve, annotationDeletionCost, cost)
 		live = nil
-		_, err = c.Client.CoreV1().Pods(c.Namespace).Patch(ctx, p.Name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: c.manager()})
+		_, err = c.Client.Pods(c.Namespace).Patch(ctx, p.Name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: c.manager()})
 		return err
 	})
 	if IsNotFound(err) {
@@ -171,7 +171,7 @@ func (c *Cluster) mark(ctx context.Context, p *corev1.Pod, serve, cost string) e
 
 // pod reads a pod again; nil when it is gone, or another one has its name.
 func (c *Cluster) pod(ctx context.Context, p *corev1.Pod) (*corev1.Pod, error) {
-	live, err := c.Client.CoreV1().Pods(c.Namespace).Get(ctx, p.Name, metav1.GetOptions{})
+	live, err := c.Client.Pods(c.Namespace).Get(ctx, p.Name, metav1.GetOptions{})
 	if IsNotFound(err) || err == nil && live.UID != p.UID {
 		return nil, nil
 	}
@@ -234,7 +234,7 @@ func (c *Cluster) stopNow(ctx context.Context, p *corev1.Pod) error {
 		live = nil
 		// One second and not zero: zero only removes the object, and the container runs on.
 		grace := int64(1)
-		return c.Client.CoreV1().Pods(c.Namespace).Delete(ctx, p.Name, metav1.DeleteOptions{GracePeriodSeconds: &grace, Preconditions: must})
+		return c.Client.Pods(c.Namespace).Delete(ctx, p.Name, metav1.DeleteOptions{GracePeriodSeconds: &grace, Preconditions: must})
 	})
 	if IsNotFound(err) {
 		return nil

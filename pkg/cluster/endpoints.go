@@ -33,7 +33,7 @@ func (c *Cluster) AwaitEndpoints(ctx context.Context, service string, want Endpo
 		return fmt.Errorf("awaiting the endpoints of %s: no release is named", subject)
 	}
 	err := c.poll(ctx, endpointsTime, func(ctx context.Context) (string, error) {
-		s, err := c.Client.CoreV1().Services(c.Namespace).Get(ctx, service, metav1.GetOptions{})
+		s, err := c.Client.Services(c.Namespace).Get(ctx, service, metav1.GetOptions{})
 		if err != nil {
 			return "", c.failed("reading "+subject, err)
 		}
@@ -55,7 +55,7 @@ func (c *Cluster) AwaitEndpoints(ctx context.Context, service string, want Endpo
 
 // listed gives the UIDs of the pods that ready endpoints of the matching slices stand for, with the Services that list them.
 func (c *Cluster) listed(ctx context.Context, selector string) (map[types.UID][]string, error) {
-	slices, err := c.Client.DiscoveryV1().EndpointSlices(c.Namespace).List(ctx, metav1.ListOptions{LabelSelector: selector})
+	slices, err := c.Client.EndpointSlices(c.Namespace).List(ctx, metav1.ListOptions{LabelSelector: selector})
 	if err != nil {
 		return nil, c.failed("listing the endpoint slices of Namespace/"+c.Namespace, err)
 	}

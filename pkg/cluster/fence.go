@@ -69,14 +69,14 @@ func (c *Cluster) stamp(ctx context.Context, service string, token int32) error 
 	}
 	refs := append(state.inventory(), ObjectRef{APIVersion: "v1", Kind: "ConfigMap", Name: stateName(service)})
 	of := metav1.ListOptions{LabelSelector: LabelService + "=" + service}
-	deployments, err := c.Client.AppsV1().Deployments(c.Namespace).List(ctx, of)
+	deployments, err := c.Client.Deployments(c.Namespace).List(ctx, of)
 	if err != nil {
 		return c.failed("listing what the lock guards", err)
 	}
 	for _, d := range deployments.Items {
 		refs = append(refs, ObjectRef{APIVersion: "apps/v1", Kind: "Deployment", Name: d.Name, UID: d.UID})
 	}
-	services, err := c.Client.CoreV1().Services(c.Namespace).List(ctx, of)
+	services, err := c.Client.Services(c.Namespace).List(ctx, of)
 	if err != nil {
 		return c.failed("listing what the lock guards", err)
 	}

@@ -98,7 +98,7 @@ func index(list runtime.Object) (objs map[types.UID]runtime.Object, version stri
 
 // podsSource and its like are what waiting follows.
 func (c *Cluster) podsSource() source {
-	pods := c.Client.CoreV1().Pods(c.Namespace)
+	pods := c.Client.Pods(c.Namespace)
 	return source{
 		what:  "the pods",
 		list:  func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) { return pods.List(ctx, o) },
@@ -107,7 +107,7 @@ func (c *Cluster) podsSource() source {
 }
 
 func (c *Cluster) setsSource() source {
-	sets := c.Client.AppsV1().ReplicaSets(c.Namespace)
+	sets := c.Client.ReplicaSets(c.Namespace)
 	return source{
 		what:  "the ReplicaSets",
 		list:  func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) { return sets.List(ctx, o) },
@@ -116,7 +116,7 @@ func (c *Cluster) setsSource() source {
 }
 
 func (c *Cluster) eventsSource() source {
-	events := c.Client.CoreV1().Events(c.Namespace)
+	events := c.Client.Events(c.Namespace)
 	return source{
 		what:  "the events",
 		list:  func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) { return events.List(ctx, o) },

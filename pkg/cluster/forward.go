@@ -41,7 +41,7 @@ type Forward struct {
 // name or number; empty is its first. Every connection is dialled anew to a pod that is ready then, so a pod's restart costs
 // the connections it had and no others.
 func (c *Cluster) Forward(ctx context.Context, service, port string) (*Forward, error) {
-	s, err := c.Client.CoreV1().Services(c.Namespace).Get(ctx, service, metav1.GetOptions{})
+	s, err := c.Client.Services(c.Namespace).Get(ctx, service, metav1.GetOptions{})
 	if err != nil {
 		return nil, c.failed("reading "+c.subject("Service", service), err)
 	}
@@ -130,7 +130,7 @@ func (f *Forward) dial(ctx context.Context) (io.Closer, io.ReadWriteCloser, erro
 // target picks the next ready pod, in turn.
 func (f *Forward) target(ctx context.Context) (pod string, port int32, err error) {
 	c := f.cluster
-	list, err := c.Client.DiscoveryV1().EndpointSlices(c.Namespace).List(ctx, metav1.ListOptions{LabelSelector: labels.Set{discoveryv1.LabelServiceName: f.service}.String()})
+	list, err := c.Client.EndpointSlices(c.Namespace).List(ctx, metav1.ListOptions{LabelSelector: labels.Set{discoveryv1.LabelServiceName: f.service}.String()})
 	if err != nil {
 		return "", 0, c.failed("listing the endpoint slices of "+c.subject("Service", f.service), err)
 	}
@@ -166,7 +166,8 @@ func (c *Cluster) dialPod(ctx context.Context, pod string, port int32) (io.Close
 	if err != nil {
 		return nil, nil, fmt.Errorf("preparing a stream to %s: %w", c.subject("Pod", pod), err)
 	}
-	at := c.Client.CoreV1().RESTClient().Post().Resource("pods").Namespace(c.Namespace).Name(pod).SubResource("portforward").URL()
+	pods := c.Client.Pods(c.Namespace)
+	at := pods.subresource(pods.client.Post(), pod, "portforward").URL()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, at.String(), nil)
 	if err != nil {
 		return nil, nil, c.failed("opening a stream to "+c.subject("Pod", pod), err)

@@ -53,14 +53,16 @@ func FreezeAutoscaler(o *unstructured.Unstructured, most int) error {
 
 // Autoscaler is a HorizontalPodAutoscaler of a Deployment.
 type Autoscaler struct {
-	Name string
+	Name, Deployment string
 	// Keeper is who keeps its spec as it is, as Kind/name; "" when nobody does.
 	Keeper string
+	// Frozen says that it stands still.
+	Frozen bool
 }
 
 // Autoscalers finds those of the Deployments of these names.
 func (c *Cluster) Autoscalers(ctx context.Context, deployments []string) ([]Autoscaler, error) {
-	list, err := c.Client.AutoscalingV2().HorizontalPodAutoscalers(c.Namespace).List(ctx, metav1.ListOptions{})
+	list, err := c.Client.HorizontalPodAutoscalers(c.Namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return nil, c.failed("listing the autoscalers of Namespace/"+c.Namespace, err)
 	}
@@ -69,7 +71,7 @@ func (c *Cluster) Autoscalers(ctx context.Context, deployments []string) ([]Auto
 		if t := h.Spec.ScaleTargetRef; t.Kind != "Deployment" || !slices.Contains(deployments, t.Name) {
 			continue
 		}
-		a := Autoscaler{Name: h.Name}
+		a := Autoscaler{Name: h.Name, Deployment: h.Spec.ScaleTargetRef.Name, Frozen: h.Annotations[AnnotationFrozen] != ""}
 		if owner := metav1.GetControllerOf(&h); owner != nil {
 			a.Keeper = owner.Kind + "/" + owner.Name
 		}

@@ -88,7 +88,7 @@ func (c *Cluster) grant(ctx context.Context, namespace string, rights ...right) 
 
 // bind makes the RoleBinding. Its name tells accounts apart: on EKS a role has another name in each session.
 func (c *Cluster) bind(ctx context.Context, namespace string) error {
-	me, err := c.Client.AuthenticationV1().SelfSubjectReviews().Create(ctx, &authenticationv1.SelfSubjectReview{}, metav1.CreateOptions{})
+	me, err := c.Client.SelfSubjectReviews().Create(ctx, &authenticationv1.SelfSubjectReview{}, metav1.CreateOptions{})
 	if err != nil {
 		return c.failed("asking who this kubeconfig's account is", err)
 	}
@@ -98,7 +98,7 @@ func (c *Cluster) bind(ctx context.Context, namespace string) error {
 		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: insideRole},
 		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: user}},
 	}
-	_, err = c.Client.RbacV1().RoleBindings(namespace).Create(ctx, binding, metav1.CreateOptions{FieldManager: FieldManager})
+	_, err = c.Client.RoleBindings(namespace).Create(ctx, binding, metav1.CreateOptions{FieldManager: FieldManager})
 	switch {
 	case err == nil, apierrors.IsAlreadyExists(err), unanswered(ctx, err):
 		return nil
@@ -124,7 +124,7 @@ func (c *Cluster) lacking(ctx context.Context, namespace string, rights ...right
 		case r.resource == "namespaces":
 			name = namespace // as the API server asks itself when one is read, written or deleted
 		}
-		answer, err := c.Client.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, &authorizationv1.SelfSubjectAccessReview{
+		answer, err := c.Client.SelfSubjectAccessReviews().Create(ctx, &authorizationv1.SelfSubjectAccessReview{
 			Spec: authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: &authorizationv1.ResourceAttributes{
 				Namespace: in, Verb: r.verb, Group: r.group, Resource: r.resource, Name: name,
 			}},

@@ -39,7 +39,7 @@ func (c *Cluster) ObserveLock(service string) *LockObserver {
 // Look reads the lock and says how it looks, and who holds it. A lock counts as lapsed only after looks for its whole duration
 // that were all answered: while the API server is away nobody can renew, so the time of an error counts for nothing.
 func (o *LockObserver) Look(ctx context.Context) (LockState, string, error) {
-	lease, err := o.cluster.Client.CoordinationV1().Leases(o.cluster.Namespace).Get(ctx, stateName(o.service), metav1.GetOptions{})
+	lease, err := o.cluster.Client.Leases(o.cluster.Namespace).Get(ctx, stateName(o.service), metav1.GetOptions{})
 	switch {
 	case IsNotFound(err):
 		return LockFree, "", nil

@@ -152,7 +152,7 @@ func (l *Lock) acquire(ctx context.Context, name string) (previous string, err e
 		seen = l.opts.Seen.seen
 	}
 	for {
-		lease, err := c.Client.CoordinationV1().Leases(c.Namespace).Get(ctx, name, metav1.GetOptions{})
+		lease, err := c.Client.Leases(c.Namespace).Get(ctx, name, metav1.GetOptions{})
 		if err != nil && !IsNotFound(err) {
 			return "", c.failed("reading "+c.subject("Lease", name), err)
 		}
@@ -212,7 +212,7 @@ func (l *Lock) take(ctx context.Context, lease *coordinationv1.Lease, now time.T
 		HolderIdentity: &l.identity, LeaseDurationSeconds: &seconds, LeaseTransitions: &token, AcquireTime: &at, RenewTime: &at,
 	}
 	l.introduce(lease)
-	leases := l.cluster.Client.CoordinationV1().Leases(l.cluster.Namespace)
+	leases := l.cluster.Client.Leases(l.cluster.Namespace)
 	if lease.ResourceVersion == "" {
 		return leases.Create(ctx, lease, metav1.CreateOptions{FieldManager: managerOf(l.service)})
 	}

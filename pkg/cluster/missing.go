@@ -58,7 +58,7 @@ func (c *Cluster) has(ctx context.Context, l lack) bool {
 		pods, err := c.pods(ctx, "")
 		return err == nil && slices.ContainsFunc(pods, func(p corev1.Pod) bool { return p.DeletionTimestamp != nil })
 	case "ConfigMap":
-		o, err := c.Client.CoreV1().ConfigMaps(c.Namespace).Get(ctx, l.name, metav1.GetOptions{})
+		o, err := c.Client.ConfigMaps(c.Namespace).Get(ctx, l.name, metav1.GetOptions{})
 		if err != nil {
 			return false
 		}
@@ -66,7 +66,7 @@ func (c *Cluster) has(ctx context.Context, l lack) bool {
 		_, binary := o.BinaryData[l.key]
 		held = text || binary
 	case "Secret":
-		o, err := c.Client.CoreV1().Secrets(c.Namespace).Get(ctx, l.name, metav1.GetOptions{})
+		o, err := c.Client.Secrets(c.Namespace).Get(ctx, l.name, metav1.GetOptions{})
 		if err != nil {
 			return false
 		}

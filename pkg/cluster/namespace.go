@@ -31,7 +31,7 @@ func (c *Cluster) Preview(ctx context.Context, p Preview) (*Found, error) {
 		return nil, err
 	}
 	subject := "Namespace/" + p.Namespace()
-	n, err := c.Client.CoreV1().Namespaces().Get(ctx, p.Namespace(), metav1.GetOptions{})
+	n, err := c.Client.Namespaces().Get(ctx, p.Namespace(), metav1.GetOptions{})
 	switch {
 	case IsNotFound(err):
 		return nil, nil
@@ -49,7 +49,7 @@ func (c *Cluster) Preview(ctx context.Context, p Preview) (*Found, error) {
 
 // Previews lists the previews of a repository, of all its services.
 func (c *Cluster) Previews(ctx context.Context, repository string) ([]Found, error) {
-	list, err := c.Client.CoreV1().Namespaces().List(ctx, metav1.ListOptions{LabelSelector: LabelPreview + "," + LabelRepository + "=" + repositoryLabel(repository)})
+	list, err := c.Client.Namespaces().List(ctx, metav1.ListOptions{LabelSelector: LabelPreview + "," + LabelRepository + "=" + repositoryLabel(repository)})
 	if apierrors.IsForbidden(err) {
 		return nil, fmt.Errorf("listing the previews: the account of this kubeconfig may not: %s: %w", previewRole, err)
 	}
@@ -94,7 +94,7 @@ func (c *Cluster) openOnce(ctx context.Context, p Preview, annotations map[strin
 	switch {
 	case made:
 		n := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: p.Namespace(), Labels: p.labels(), Annotations: annotations}}
-		_, err := c.Client.CoreV1().Namespaces().Create(ctx, n, metav1.CreateOptions{FieldManager: FieldManager})
+		_, err := c.Client.Namespaces().Create(ctx, n, metav1.CreateOptions{FieldManager: FieldManager})
 		if apierrors.IsAlreadyExists(err) || unanswered(ctx, err) {
 			return true, nil
 		}
@@ -123,7 +123,7 @@ func (c *Cluster) extend(ctx context.Context, f Found, annotations map[string]st
 	if err != nil {
 		return false, fmt.Errorf("encoding the annotations of Namespace/%s: %w", f.Name, err)
 	}
-	n, err := c.Client.CoreV1().Namespaces().Patch(ctx, f.Name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: FieldManager})
+	n, err := c.Client.Namespaces().Patch(ctx, f.Name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: FieldManager})
 	if IsNotFound(err) || apierrors.IsConflict(err) {
 		return true, nil
 	}
@@ -146,7 +146,7 @@ func (c *Cluster) RemovePreview(ctx context.Context, f Found) error {
 		}
 		return err
 	}
-	err := c.Client.CoreV1().Namespaces().Delete(ctx, f.Name, metav1.DeleteOptions{
+	err := c.Client.Namespaces().Delete(ctx, f.Name, metav1.DeleteOptions{
 		Preconditions: &metav1.Preconditions{UID: &f.uid, ResourceVersion: &f.version},
 	})
 	switch {
@@ -156,7 +156,7 @@ func (c *Cluster) RemovePreview(ctx context.Context, f Found) error {
 		return c.failed("removing Namespace/"+f.Name, err)
 	}
 	// An earlier try may have arrived, and only its answer was lost.
-	n, errRead := c.Client.CoreV1().Namespaces().Get(ctx, f.Name, metav1.GetOptions{})
+	n, errRead := c.Client.Namespaces().Get(ctx, f.Name, metav1.GetOptions{})
 	if IsNotFound(errRead) || errRead == nil && n.UID == f.uid && n.DeletionTimestamp != nil {
 		return nil
 	}
@@ -166,7 +166,7 @@ func (c *Cluster) RemovePreview(ctx context.Context, f Found) error {
 // AwaitPreviewGone waits until a preview's namespace, the very one that was read, does not exist any more.
 func (c *Cluster) AwaitPreviewGone(ctx context.Context, f Found) error {
 	err := c.poll(ctx, previewGone, func(ctx context.Context) (string, error) {
-		n, err := c.Client.CoreV1().Namespaces().Get(ctx, f.Name, metav1.GetOptions{})
+		n, err := c.Client.Namespaces().Get(ctx, f.Name, metav1.GetOptions{})
 		if IsNotFound(err) || err == nil && n.UID != f.uid {
 			return "", nil
 		}

@@ -36,7 +36,7 @@ func (c *Cluster) SaveOrigin(ctx context.Context, service, release string, data 
 	}
 	var err error
 	for attempt := range internalTries {
-		_, err = c.Client.CoreV1().ConfigMaps(c.Namespace).Create(ctx, object, metav1.CreateOptions{FieldManager: FieldManager})
+		_, err = c.Client.ConfigMaps(c.Namespace).Create(ctx, object, metav1.CreateOptions{FieldManager: FieldManager})
 		if apierrors.IsAlreadyExists(err) {
 			return nil // the release's id is a hash over it, so it may be made twice
 		}
@@ -53,7 +53,7 @@ func (c *Cluster) SaveOrigin(ctx context.Context, service, release string, data 
 // LoadOrigin reads what SaveOrigin has kept.
 func (c *Cluster) LoadOrigin(ctx context.Context, service, release string) ([]byte, error) {
 	subject := c.subject("ConfigMap", originName(service, release))
-	object, err := c.Client.CoreV1().ConfigMaps(c.Namespace).Get(ctx, originName(service, release), metav1.GetOptions{})
+	object, err := c.Client.ConfigMaps(c.Namespace).Get(ctx, originName(service, release), metav1.GetOptions{})
 	if err != nil {
 		return nil, c.failed("reading the origin of "+release+" in "+subject, err)
 	}
@@ -65,7 +65,7 @@ func (c *Cluster) DeleteOrigin(ctx context.Context, service, release string) err
 	if err := c.guard(ctx); err != nil {
 		return err
 	}
-	err := c.Client.CoreV1().ConfigMaps(c.Namespace).Delete(ctx, originName(service, release), metav1.DeleteOptions{})
+	err := c.Client.ConfigMaps(c.Namespace).Delete(ctx, originName(service, release), metav1.DeleteOptions{})
 	if IsNotFound(err) {
 		return nil
 	}

@@ -14,9 +14,14 @@ func (c *Cluster) Pods(ctx context.Context, release string) ([]corev1.Pod, error
 	return c.pods(ctx, labels.Set{LabelRelease: release}.String())
 }
 
+// Selected lists the pods that a Service with this selector would select, those that are on their way out included.
+func (c *Cluster) Selected(ctx context.Context, selector map[string]string) ([]corev1.Pod, error) {
+	return c.pods(ctx, labels.Set(selector).String())
+}
+
 // pods lists the pods that a label selector in text form matches.
 func (c *Cluster) pods(ctx context.Context, selector string) ([]corev1.Pod, error) {
-	list, err := c.Client.CoreV1().Pods(c.Namespace).List(ctx, metav1.ListOptions{LabelSelector: selector})
+	list, err := c.Client.Pods(c.Namespace).List(ctx, metav1.ListOptions{LabelSelector: selector})
 	if err != nil {
 		return nil, c.failed(fmt.Sprintf("listing the pods of Namespace/%s with %s", c.Namespace, selector), err)
 	}

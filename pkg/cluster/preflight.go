@@ -119,7 +119,7 @@ func (c *Cluster) missingWide(ctx context.Context, needs []need) []error {
 	for _, n := range needs {
 		lacking := make([]bool, len(n.verbs))
 		err := each(ctx, indices(len(n.verbs)), func(ctx context.Context, i int) error {
-			answer, err := c.Client.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, &authorizationv1.SelfSubjectAccessReview{
+			answer, err := c.Client.SelfSubjectAccessReviews().Create(ctx, &authorizationv1.SelfSubjectAccessReview{
 				Spec: authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: &authorizationv1.ResourceAttributes{Verb: n.verbs[i], Group: n.group, Resource: n.resource}},
 			}, metav1.CreateOptions{})
 			if err != nil {
@@ -155,7 +155,7 @@ func indices(n int) []int {
 
 // preflightEnvironment checks that the namespace is the environment that is meant.
 func (c *Cluster) preflightEnvironment(ctx context.Context, environment string) error {
-	namespace, err := c.Client.CoreV1().Namespaces().Get(ctx, c.Namespace, metav1.GetOptions{})
+	namespace, err := c.Client.Namespaces().Get(ctx, c.Namespace, metav1.GetOptions{})
 	switch {
 	case apierrors.IsForbidden(err):
 		return fmt.Errorf("reading Namespace/%s: %s may not: it belongs to another environment than %q (then give the job that environment's runner label, such as `runs-on: promote-%s`), "+
@@ -187,7 +187,7 @@ func (c *Cluster) advice(ctx context.Context, status int) string {
 // missing asks which rights the account lacks. One review of all its rules answers for most; what they do not show (an
 // authorizer that cannot list its rules) is asked one by one.
 func (c *Cluster) missing(ctx context.Context, needs []need) ([]string, error) {
-	review, err := c.Client.AuthorizationV1().SelfSubjectRulesReviews().Create(ctx, &authorizationv1.SelfSubjectRulesReview{
+	review, err := c.Client.SelfSubjectRulesReviews().Create(ctx, &authorizationv1.SelfSubjectRulesReview{
 		Spec: authorizationv1.SelfSubjectRulesReviewSpec{Namespace: c.Namespace},
 	}, metav1.CreateOptions{})
 	if err != nil {
@@ -211,7 +211,7 @@ func (c *Cluster) missing(ctx context.Context, needs []need) ([]string, error) {
 	lacking := map[string][]string{}
 	var order []string
 	err = each(ctx, unclear, func(ctx context.Context, q question) error {
-		answer, err := c.Client.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, &authorizationv1.SelfSubjectAccessReview{
+		answer, err := c.Client.SelfSubjectAccessReviews().Create(ctx, &authorizationv1.SelfSubjectAccessReview{
 			Spec: authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: &authorizationv1.ResourceAttributes{
 				Namespace: c.Namespace, Verb: q.verb, Group: q.group, Resource: q.resource, Subresource: q.subresource,
 			}},

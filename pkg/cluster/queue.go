@@ -147,7 +147,7 @@ func (q *queue) leave(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTime)
 	defer cancel()
 	c := q.lock.cluster
-	lease, err := c.Client.CoordinationV1().Leases(c.Namespace).Get(ctx, q.name, metav1.GetOptions{})
+	lease, err := c.Client.Leases(c.Namespace).Get(ctx, q.name, metav1.GetOptions{})
 	if err != nil {
 		return
 	}
@@ -163,7 +163,7 @@ func (q *queue) write(ctx context.Context, lease *coordinationv1.Lease, places m
 	lease = lease.DeepCopy()
 	setPlaces(lease, places)
 	c := q.lock.cluster
-	_, _ = c.Client.CoordinationV1().Leases(c.Namespace).Update(ctx, lease, metav1.UpdateOptions{FieldManager: managerOf(q.lock.service)})
+	_, _ = c.Client.Leases(c.Namespace).Update(ctx, lease, metav1.UpdateOptions{FieldManager: managerOf(q.lock.service)})
 }
 
 // introduce writes on the lease who holds it now, and takes the run and those before it off the queue.

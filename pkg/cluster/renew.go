@@ -75,7 +75,7 @@ func (l *Lock) renew(ctx context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	c := l.cluster
-	leases := c.Client.CoordinationV1().Leases(c.Namespace)
+	leases := c.Client.Leases(c.Namespace)
 	for {
 		now := time.Now()
 		lease := l.lease.DeepCopy()
@@ -137,7 +137,7 @@ func (l *Lock) Release(ctx context.Context) error {
 	if l.lost.Load() != nil {
 		return nil
 	}
-	leases := l.cluster.Client.CoordinationV1().Leases(l.cluster.Namespace)
+	leases := l.cluster.Client.Leases(l.cluster.Namespace)
 	for {
 		lease := l.lease.DeepCopy()
 		nobody := ""

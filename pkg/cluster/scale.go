@@ -27,7 +27,7 @@ func (c *Cluster) Scale(ctx context.Context, deployment string, replicas int) er
 	}
 	var d *appsv1.Deployment
 	err := c.repeat(ctx, func(ctx context.Context) (err error) {
-		d, err = c.Client.AppsV1().Deployments(c.Namespace).Get(ctx, deployment, metav1.GetOptions{})
+		d, err = c.Client.Deployments(c.Namespace).Get(ctx, deployment, metav1.GetOptions{})
 		if err != nil {
 			return err
 		}
@@ -38,7 +38,7 @@ func (c *Cluster) Scale(ctx context.Context, deployment string, replicas int) er
 			return nil
 		}
 		patch := fmt.Appendf(nil, `{"metadata":{"resourceVersion":%q},"spec":{"replicas":%d}}`, d.ResourceVersion, replicas)
-		_, err = c.Client.AppsV1().Deployments(c.Namespace).Patch(ctx, deployment, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: c.manager()})
+		_, err = c.Client.Deployments(c.Namespace).Patch(ctx, deployment, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: c.manager()})
 		return err
 	})
 	if err != nil || replicas == 0 {
@@ -58,7 +58,7 @@ func podsOf(d *appsv1.Deployment) string {
 }
 
 func (c *Cluster) deployment(ctx context.Context, name string) (*appsv1.Deployment, error) {
-	d, err := c.Client.AppsV1().Deployments(c.Namespace).Get(ctx, name, metav1.GetOptions{})
+	d, err := c.Client.Deployments(c.Namespace).Get(ctx, name, metav1.GetOptions{})
 	if err != nil {
 		return nil, c.failed("reading "+c.subject("Deployment", name), err)
 	}

@@ -80,7 +80,7 @@ func (c *Cluster) scaleTargets(ctx context.Context) ([]string, error) {
 	if found := c.targets.Swap(nil); found != nil {
 		return *found, nil
 	}
-	live, err := c.Client.AutoscalingV2().HorizontalPodAutoscalers(c.Namespace).List(ctx, metav1.ListOptions{})
+	live, err := c.Client.HorizontalPodAutoscalers(c.Namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return nil, c.failed("listing the autoscalers of Namespace/"+c.Namespace, err)
 	}

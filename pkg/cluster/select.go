@@ -14,7 +14,7 @@ import (
 
 // Selector reads which pods a Service selects.
 func (c *Cluster) Selector(ctx context.Context, service string) (map[string]string, error) {
-	s, err := c.Client.CoreV1().Services(c.Namespace).Get(ctx, service, metav1.GetOptions{})
+	s, err := c.Client.Services(c.Namespace).Get(ctx, service, metav1.GetOptions{})
 	if err != nil {
 		return nil, c.failed("reading "+c.subject("Service", service), err)
 	}
@@ -37,7 +37,7 @@ func (c *Cluster) Select(ctx context.Context, service string, selector map[strin
 		defer func(readmitted error) { err = errors.Join(err, readmitted) }(c.readmit(ctx, withdrawnOf(release), math.MaxInt))
 	}
 	err = c.repeat(ctx, func(ctx context.Context) error {
-		s, err := c.Client.CoreV1().Services(c.Namespace).Get(ctx, service, metav1.GetOptions{})
+		s, err := c.Client.Services(c.Namespace).Get(ctx, service, metav1.GetOptions{})
 		if err != nil {
 			return err
 		}
@@ -54,7 +54,7 @@ func (c *Cluster) Select(ctx context.Context, service string, selector map[strin
 		if err != nil {
 			return err
 		}
-		_, err = c.Client.CoreV1().Services(c.Namespace).Patch(ctx, service, types.JSONPatchType, patch, metav1.PatchOptions{FieldManager: c.manager()})
+		_, err = c.Client.Services(c.Namespace).Patch(ctx, service, types.JSONPatchType, patch, metav1.PatchOptions{FieldManager: c.manager()})
 		return err
 	})
 	return c.failed("selecting for "+subject, err)

@@ -127,7 +127,7 @@ func stateName(service string) string { return "promote-" + service }
 // LoadState reads the service's state; a service that was never deployed has an empty one.
 func (c *Cluster) LoadState(ctx context.Context, service string) (*State, error) {
 	subject := c.subject("ConfigMap", stateName(service))
-	object, err := c.Client.CoreV1().ConfigMaps(c.Namespace).Get(ctx, stateName(service), metav1.GetOptions{})
+	object, err := c.Client.ConfigMaps(c.Namespace).Get(ctx, stateName(service), metav1.GetOptions{})
 	if IsNotFound(err) {
 		return &State{Service: service}, nil
 	}
@@ -202,7 +202,7 @@ func (c *Cluster) writeState(ctx context.Context, s *State, data map[string]stri
 	if s.object == nil {
 		object := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: stateName(s.Service)}, Data: data}
 		c.parent(object, s)
-		made, err := c.Client.CoreV1().ConfigMaps(c.Namespace).Create(ctx, object, metav1.CreateOptions{FieldManager: c.manager()})
+		made, err := c.Client.ConfigMaps(c.Namespace).Create(ctx, object, metav1.CreateOptions{FieldManager: c.manager()})
 		if err == nil {
 			s.object = made
 		}
@@ -250,7 +250,7 @@ func statePatch(was, is *corev1.ConfigMap) ([]byte, error) {
 // rebase looks at what is stored after a write was refused. It asks for another try when only metadata changed, for none
 // when the write had arrived and only its answer was lost, and fails when another run wrote.
 func (c *Cluster) rebase(ctx context.Context, s *State, data map[string]string) (again bool, err error) {
-	now, err := c.Client.CoreV1().ConfigMaps(c.Namespace).Get(ctx, stateName(s.Service), metav1.GetOptions{})
+	now, err := c.Client.ConfigMaps(c.Namespace).Get(ctx, stateName(s.Service), metav1.GetOptions{})
 	if IsNotFound(err) && s.object == nil {
 		return true, nil
 	}

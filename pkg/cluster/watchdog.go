@@ -53,12 +53,12 @@ type Watchdog struct {
 
 // StartWatchdog makes the Job and waits until its pod says that it watches. When that fails, the Job is gone again.
 func (c *Cluster) StartWatchdog(ctx context.Context, cfg WatchdogConfig) (*Watchdog, error) {
-	if _, err := c.Client.CoreV1().ServiceAccounts(c.Namespace).Get(ctx, WatchdogAccount, metav1.GetOptions{}); IsNotFound(err) {
+	if _, err := c.Client.ServiceAccounts(c.Namespace).Get(ctx, WatchdogAccount, metav1.GetOptions{}); IsNotFound(err) {
 		return nil, fmt.Errorf("starting the watchdog in namespace %s: %w", c.Namespace, ErrNoWatchdogAccount)
 	} else if err != nil {
 		return nil, c.failed("reading "+c.subject("ServiceAccount", WatchdogAccount), err)
 	}
-	job, err := c.Client.BatchV1().Jobs(c.Namespace).Create(ctx, watchdogJob(cfg), metav1.CreateOptions{FieldManager: managerOf(cfg.Service)})
+	job, err := c.Client.Jobs(c.Namespace).Create(ctx, watchdogJob(cfg), metav1.CreateOptions{FieldManager: managerOf(cfg.Service)})
 	if err != nil {
 		return nil, c.failed("making the watchdog's Job", err)
 	}
@@ -75,7 +75,7 @@ func (w *Watchdog) String() string { return w.job.String() }
 // Stop removes the watchdog. One that can't be removed ends by itself, when it sees that nothing is left to watch.
 func (w *Watchdog) Stop(ctx context.Context) error {
 	background := metav1.DeletePropagationBackground
-	err := w.cluster.Client.BatchV1().Jobs(w.job.Namespace).Delete(ctx, w.job.Name, metav1.DeleteOptions{
+	err := w.cluster.Client.Jobs(w.job.Namespace).Delete(ctx, w.job.Name, metav1.DeleteOptions{
 		PropagationPolicy: &background, Preconditions: &metav1.Preconditions{UID: &w.job.UID},
 	})
 	if IsNotFound(err) || apierrors.IsConflict(err) {

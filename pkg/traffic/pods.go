@@ -18,6 +18,8 @@ import (
 	"fmt"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/org/promote/pkg/cluster"
 )
 
@@ -62,12 +64,19 @@ type operations interface {
 	Wait(ctx context.Context, refs []cluster.ObjectRef, progress func(string)) error
 }
 
+// strangers is what is asked of *cluster.Cluster about those who might take part.
+type strangers interface {
+	Autoscalers(ctx context.Context, deployments []string) ([]cluster.Autoscaler, error)
+	Selected(ctx context.Context, selector map[string]string) ([]corev1.Pod, error)
+}
+
 // Pods is a fleet of two Deployments behind shared Services.
 type Pods struct {
-	cfg Config
-	ops operations
-	// in is read for what operations don't tell: autoscalers, and pods by a selector.
-	in *cluster.Cluster
+	cfg    Config
+	ops    operations
+	others strangers
+	// namespace is where all of them are.
+	namespace string
 }
 
 // Check refuses, all at once, what can't share the traffic, in whatever way; it changes nothing.
@@ -77,7 +86,7 @@ func Check(ctx context.Context, c *cluster.Cluster, cfg Config) error {
 
 // NewPods checks that the traffic can be shared, and changes nothing.
 func NewPods(ctx context.Context, c *cluster.Cluster, cfg Config) (*Pods, error) {
-	p := &Pods{cfg: cfg, ops: c, in: c}
+	p := &Pods{cfg: cfg, ops: c, others: c, namespace: c.Namespace}
 	return p, p.check(ctx)
 }
 

@@ -11,11 +11,9 @@ import (
 	"time"
 
 	"github.com/org/promote/pkg/cluster"
-	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/client-go/kubernetes/fake"
+	"k8s.io/apimachinery/pkg/labels"
 )
 
 // world is a namespace with two Deployments; it notes what is done and checks that pods never run short.
@@ -25,6 +23,8 @@ type world struct {
 	selector map[string]string
 	did      []string
 	fails    map[string]error
+	scalers  []cluster.Autoscaler
+	live     []corev1.Pod
 	// least is the smallest number of pods that there ever was.
 	least int
 }
@@ -80,6 +80,16 @@ func (w *world) Wait(_ context.Context, refs []cluster.ObjectRef, _ func(string)
 	return w.do("wait %s", refs[0].Name)
 }
 
+// Autoscalers and Selected answer as the cluster does: of all there are, what matches.
+func (w *world) Autoscalers(_ context.Context, deployments []string) ([]cluster.Autoscaler, error) {
+	return slices.DeleteFunc(slices.Clone(w.scalers), func(a cluster.Autoscaler) bool { return !slices.Contains(deployments, a.Deployment) }), nil
+}
+func (w *world) Selected(_ context.Context, selector map[string]string) ([]corev1.Pod, error) {
+	return slices.DeleteFunc(slices.Clone(w.live), func(p corev1.Pod) bool {
+		return !labels.SelectorFromSet(selector).Matches(labels.Set(p.Labels))
+	}), nil
+}
+
 func newWorld(old, candidate int) *world {
 	w := &world{replicas: map[string]int{}, ready: map[string]int{}, fails: map[string]error{}, selector: map[string]string{cluster.LabelRelease: "old-1"}}
 	w.set("old", old)
@@ -97,8 +107,9 @@ func config() Config {
 	}
 }
 
-func pods(w *world, objs ...runtime.Object) *Pods {
-	return &Pods{cfg: config(), ops: w, in: &cluster.Cluster{Client: fake.NewClientset(objs...), Namespace: "prod"}}
+func pods(w *world, live ...corev1.Pod) *Pods {
+	w.live = live
+	return &Pods{cfg: config(), ops: w, others: w, namespace: "prod"}
 }
 
 func TestScaleStartsBeforeItTakesAway(t *testing.T) {
@@ -192,22 +203,25 @@ func TestRollbackStopsNoPodThatIsStillSelected(t *testing.T) {
 }
 
 func TestPodsRefuseWhatWouldFightOrJoin(t *testing.T) {
-	hpa := &autoscalingv2.HorizontalPodAutoscaler{
-		ObjectMeta: metav1.ObjectMeta{Namespace: "prod", Name: "checkout"},
-		Spec:       autoscalingv2.HorizontalPodAutoscalerSpec{ScaleTargetRef: autoscalingv2.CrossVersionObjectReference{Kind: "Deployment", Name: "old"}},
-	}
-	stranger := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "prod", Name: "left-over", Labels: map[string]string{
+	stranger := corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "prod", Name: "left-over", Labels: map[string]string{
 		"app": "checkout", cluster.LabelServe: "true", cluster.LabelRelease: "older-1"}}}
-	friend := stranger.DeepCopy()
+	friend := *stranger.DeepCopy()
 	friend.Name, friend.Labels[cluster.LabelRelease] = "mine", "new-1"
 
-	err := pods(newWorld(4, 1), hpa, stranger, friend).check(t.Context())
+	w := newWorld(4, 1)
+	w.scalers = []cluster.Autoscaler{{Name: "checkout", Deployment: "old"}, {Name: "still", Deployment: "new", Frozen: true}, {Name: "other", Deployment: "other"}}
+	err := pods(w, stranger, friend).check(t.Context())
 	if err == nil {
 		t.Fatal("both were accepted")
 	}
 	for _, want := range []string{"HorizontalPodAutoscaler/prod/checkout scales Deployment/prod/old", `Pod/prod/left-over of release "older-1"`} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not say %q:\n%v", want, err)
+		}
+	}
+	for _, name := range []string{"still", "other"} {
+		if strings.Contains(err.Error(), "HorizontalPodAutoscaler/prod/"+name) {
+			t.Errorf("HorizontalPodAutoscaler/prod/%s was refused: %v", name, err)
 		}
 	}
 	if strings.Contains(err.Error(), "Pod/prod/mine") {

@@ -44,7 +44,7 @@ func (p *Pods) rollback(ctx context.Context, services []Service, lag time.Durati
 			errs = append(errs, err)
 			continue
 		}
-		p.log(fmt.Sprintf("Service/%s/%s selects %s alone", p.in.Namespace, s.Name, baseline.ID))
+		p.log(fmt.Sprintf("Service/%s/%s selects %s alone", p.namespace, s.Name, baseline.ID))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err
