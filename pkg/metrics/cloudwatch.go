@@ -38,8 +38,12 @@ type CloudWatchConfig struct {
 	HTTP http.RoundTripper
 }
 
-// CloudWatch is a Querier.
-type CloudWatch struct{ api *cloudwatch.Client }
+// CloudWatch is a Querier. It holds two operations and not their client: a program with templates in it keeps every method of what
+// reflection can reach.
+type CloudWatch struct {
+	getMetricData func(context.Context, *cloudwatch.GetMetricDataInput, ...func(*cloudwatch.Options)) (*cloudwatch.GetMetricDataOutput, error)
+	listMetrics   func(context.Context, *cloudwatch.ListMetricsInput, ...func(*cloudwatch.Options)) (*cloudwatch.ListMetricsOutput, error)
+}
 
 // NewCloudWatch loads the AWS configuration.
 func NewCloudWatch(ctx context.Context, cfg CloudWatchConfig, opts ...func(*config.LoadOptions) error) (*CloudWatch, error) {
@@ -57,13 +61,14 @@ func NewCloudWatch(ctx context.Context, cfg CloudWatchConfig, opts ...func(*conf
 	if client, ok := loaded.HTTPClient.(*awshttp.BuildableClient); ok && inner == nil {
 		inner = client.GetTransport()
 	}
-	return &CloudWatch{api: cloudwatch.NewFromConfig(loaded, func(o *cloudwatch.Options) {
+	api := cloudwatch.NewFromConfig(loaded, func(o *cloudwatch.Options) {
 		o.HTTPClient = &http.Client{
 			Transport: &patient{inner: inner},
 			// A redirect's answer is not the monitor's.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		}
-	})}, nil
+	})
+	return &CloudWatch{getMetricData: api.GetMetricData, listMetrics: api.ListMetrics}, nil
 }
 
 // Query evaluates an expression (Metrics Insights, or metric math over SEARCH), or MetricDataQueries as JSON of which one returns
@@ -100,7 +105,7 @@ func (c *CloudWatch) ask(ctx context.Context, queries []types.MetricDataQuery, f
 	in := &cloudwatch.GetMetricDataInput{MetricDataQueries: queries, StartTime: aws.Time(from), EndTime: aws.Time(to)}
 	series, status := map[string][]bucket{}, map[string]types.StatusCode{}
 	for range cloudwatchPages {
-		out, err := c.api.GetMetricData(ctx, in)
+		out, err := c.getMetricData(ctx, in)
 		if err != nil {
 			return nil, cloudwatchError(ctx, seen, err)
 		}
@@ -183,7 +188,7 @@ func (c *CloudWatch) Missing(ctx context.Context, query string, _ time.Time) ([]
 		for _, d := range m.Dimensions {
 			in.Dimensions = append(in.Dimensions, types.DimensionFilter{Name: d.Name})
 		}
-		out, err := c.api.ListMetrics(ctx, in)
+		out, err := c.listMetrics(ctx, in)
 		if err != nil {
 			return nil, cloudwatchError(ctx, seen, err)
 		}

@@ -17,8 +17,10 @@ import (
 
 // AWS resolves refs in Secrets Manager and Parameter Store of one account and region.
 type AWS struct {
-	secrets    *secretsmanager.Client
-	parameters *ssm.Client
+	secrets *secretsmanager.Client
+	// getParameters is the one operation of SSM's client, which itself must not be reachable by reflection: a program with templates in it
+	// keeps every method of what is, here a hundred and fifty operations.
+	getParameters func(context.Context, *ssm.GetParametersInput, ...func(*ssm.Options)) (*ssm.GetParametersOutput, error)
 }
 
 // NewAWS returns a resolver with the SDK's usual configuration: credentials from its chain, endpoints from AWS_ENDPOINT_URL
@@ -34,7 +36,7 @@ func NewAWS(ctx context.Context, region string, opts ...func(*config.LoadOptions
 	if cfg.Region == "" {
 		return nil, errors.New("loading the AWS configuration: no region is set")
 	}
-	return &AWS{secrets: secretsmanager.NewFromConfig(cfg), parameters: ssm.NewFromConfig(cfg)}, nil
+	return &AWS{secrets: secretsmanager.NewFromConfig(cfg), getParameters: ssm.NewFromConfig(cfg).GetParameters}, nil
 }
 
 // found is what a store answered for one id, before a JSON key is picked from it.

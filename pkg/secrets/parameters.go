@@ -33,7 +33,7 @@ func (a *AWS) readParameters(ctx context.Context, ids []string) (map[string]foun
 
 // parametersOf makes one GetParameters. Parameter Store answers with status 200 also when it does not know some of the names.
 func (a *AWS) parametersOf(ctx context.Context, ids []string) (answers map[string]found, missing []string, err error) {
-	page, err := a.parameters.GetParameters(ctx, &ssm.GetParametersInput{Names: ids, WithDecryption: aws.Bool(true)})
+	page, err := a.getParameters(ctx, &ssm.GetParametersInput{Names: ids, WithDecryption: aws.Bool(true)})
 	if err != nil {
 		return nil, nil, err
 	}
