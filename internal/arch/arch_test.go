@@ -141,6 +141,38 @@ func TestPackagesThatDecideReachNothing(t *testing.T) {
 	}
 }
 
+// heavy are packages that an action must not link, with the reason. They cost megabytes and milliseconds on every runner.
+var heavy = map[string]map[string]string{
+	"actions/unit-test": {"k8s.io/": "it never meets a cluster", "sigs.k8s.io/": "it never meets a cluster", "github.com/aws/": "it never meets AWS"},
+	"actions/build":     {"k8s.io/": "it never meets a cluster", "sigs.k8s.io/": "it never meets a cluster"},
+	"actions/deploy":    clientsets,
+	"actions/canary":    clientsets,
+}
+
+// clientsets bring every version of every API group.
+var clientsets = map[string]string{
+	"k8s.io/client-go/kubernetes": "pkg/cluster's Kinds are the kinds that are asked for", "k8s.io/client-go/applyconfigurations": "applied are objects of any kind",
+	"k8s.io/client-go/discovery": "pkg/cluster has a mapper",
+}
+
+func TestActionsLinkNothingHeavyThatTheyDoNotNeed(t *testing.T) {
+	all := packages(t)
+	for action, unwanted := range heavy {
+		at := slices.IndexFunc(all, func(p listed) bool { return p.short() == action })
+		if at < 0 {
+			t.Errorf("there is no package %s; the rule would hold for nothing", action)
+			continue
+		}
+		for _, dep := range all[at].Deps {
+			for prefix, reason := range unwanted {
+				if dep == prefix || strings.HasPrefix(dep, strings.TrimSuffix(prefix, "/")+"/") {
+					t.Errorf("%s links %s: %s; `go list -deps` tells who imports it", action, dep, reason)
+				}
+			}
+		}
+	}
+}
+
 func TestEveryPackageSaysWhatItIsFor(t *testing.T) {
 	for _, p := range packages(t) {
 		owned := slices.ContainsFunc([]string{"pkg/", "actions/", "internal/"}, func(root string) bool { return strings.HasPrefix(p.short(), root) })
