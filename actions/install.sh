@@ -1,9 +1,13 @@
 #!/bin/sh
-# Finds or builds the program of one action and becomes it: install.sh NAME. Every action.yml runs this and nothing else.
+# Finds the program of one action and becomes it: install.sh NAME. Every action.yml runs this and nothing else.
 #
-# The program is built from the tree this file lies in and kept under the hash of all that went into it, so a runner builds
-# each version once. Nothing is written into that tree: runners may share it, read-only. The last step is an exec, because a
-# shell does not hand on the signal by which GitHub cancels a job.
+# It looks where PROMOTE_BINARY points, then in the runner's caches, then at the release that release.json names or the mirror
+# that PROMOTE_MIRROR names. A program from a cache, a release or a mirror has the hash that release.json names, so whoever pins
+# the action by its commit pins the program too. A tree whose release.json names no version, such as a checkout of the main
+# branch, is built from source. docs/delivery.md tells all of it.
+#
+# Nothing is written into the action's own tree: runners may share it, read-only. The last step is an exec, because a shell does
+# not hand on the signal by which GitHub cancels a job.
 set -eu
 
 # fail TEXT... : one annotation per problem, then the end.
@@ -19,106 +23,111 @@ case $action in
 esac
 [ -f "$root/actions/$action/main.go" ] || fail "install.sh: there is no action '$action' in $root/actions"
 
-# What a workflow sets for its own Go must not change ours.
-unset GOOS GOARCH GOFLAGS GO111MODULE GOEXPERIMENT
-export CGO_ENABLED=0 GOWORK=off
+# A runner that brings the programs along needs nothing else.
+if [ -n "${PROMOTE_BINARY:-}" ]; then
+	case $PROMOTE_BINARY in
+	/* | [A-Za-z]:[/\\]*) ;;
+	*) fail "PROMOTE_BINARY is '$PROMOTE_BINARY'; it must be an absolute path: a relative one would name a file of the checkout, which a pull request can write" ;;
+	esac
+	program=$PROMOTE_BINARY
+	if [ -d "$program" ]; then
+		program=$program/$action
+		[ -f "$program" ] || program=$program.exe
+	fi
+	case ${program##*[/\\]} in
+	"$action" | "$action.exe") ;;
+	*) fail "PROMOTE_BINARY is '$PROMOTE_BINARY', which is not called '$action'; name a folder that holds the programs of all actions under their names, or set it for this step alone" ;;
+	esac
+	[ -f "$program" ] || fail "PROMOTE_BINARY: there is no file $program"
+	[ -x "$program" ] || fail "PROMOTE_BINARY: $program may not be executed by this user ($(id -un 2>/dev/null || id -u))"
+	exec "$program"
+fi
 
-# find_go prints the Go to build with: the runner's, or one from the places where runners and this repository keep theirs.
-find_go() {
-	for go in "$(command -v go || true)" "${GOROOT:-/usr/local/go}/bin/go" /usr/local/go/bin/go \
-		"${RUNNER_TOOL_CACHE:-/nowhere}"/go/*/*/bin/go "${XDG_CACHE_HOME:-${HOME:-/nowhere}/.cache}"/promote/go*/bin/go; do
-		if [ -x "$go" ]; then
-			printf '%s\n' "$go"
-			return
-		fi
-	done
-	return 1
-}
-go=$(find_go) || fail "promote builds its program from source and found no Go on this runner; put a step with actions/setup-go (go-version: stable) before this one, or install Go 1.26 or newer on the runner"
-
-# The version asked for in the action's tree: with an older Go this fetches the one that go.mod names.
-platform=$(cd "$root" && "$go" env GOVERSION GOOS GOARCH 2>&1 | tr '\n' ' ') || platform=
+platform=$(uname -sm)
 case $platform in
-go1.*) ;;
-*) fail "promote needs the Go that its go.mod names, and $go cannot provide it: $platform" ;;
+Linux\ x86_64) platform=linux_amd64 ;;
+Linux\ aarch64 | Linux\ arm64) platform=linux_arm64 ;;
+Darwin\ x86_64) platform=darwin_amd64 ;;
+Darwin\ arm64) platform=darwin_arm64 ;;
+MINGW*\ x86_64 | MSYS*\ x86_64) platform=windows_amd64 ;;
+MINGW*\ aarch64 | MSYS*\ aarch64) platform=windows_arm64 ;;
 esac
+case $platform in windows_*) exe=.exe ;; *) exe= ;; esac
 
-if command -v sha256sum >/dev/null 2>&1; then sha256='sha256sum'; else sha256='shasum -a 256'; fi
-# Everything that can end up in a program: sources and embedded files, with their names.
-# shellcheck disable=SC2086 # the words of $sha256 are a command and its options
-key=$(
-	cd "$root"
-	{
-		printf '%s\n' "$platform"
-		find go.mod go.sum actions pkg -type f ! -name '*_test.go' ! -name '*.md' ! -path '*/testdata/*' -print0 |
-			LC_ALL=C sort -z | xargs -0 $sha256
-	} | $sha256 | cut -c 1-32
-)
+# release.json has a line for the version, one for the address and one for each program: its name, the hash of the program and
+# the hash of what is downloaded. It is written by hack/release, one field a line, and a test holds that form.
+version='' url='' sha256='' packed=''
+while IFS='"' read -r _ name _ a _ b _ _ _ c _; do
+	case $name in
+	version) version=$a ;;
+	url) url=$a ;;
+	"${action}_$platform") sha256=$b packed=$c ;;
+	esac
+done <"$root/release.json"
 
-# The first of these that can be written to keeps the programs.
+# become is the end: $1 is the program. Its folder is touched, because what nobody started for a month is removed.
+become() {
+	touch -c "${1%/*}" 2>/dev/null || true
+	exec "$1"
+}
+
+# hash_of prints the SHA-256 of a file.
+hash_of() {
+	if command -v sha256sum >/dev/null 2>&1; then
+		set -- "$(sha256sum <"$1")"
+	elif command -v shasum >/dev/null 2>&1; then
+		set -- "$(shasum -a 256 <"$1")"
+	else
+		set -- "$(openssl dgst -sha256 -r <"$1")"
+	fi
+	printf '%s\n' "${1%% *}"
+}
+
+# stamp_of prints what changes when anybody writes to a file, however carefully: which file it is, its size, its times, the one
+# of the last change of its inode among them, which nobody can set. The machine's start is a part of it, because after a crash a
+# file may have lost what was written. Nothing is printed where these are not to be had; then every start takes the hash.
+stamp_of() {
+	start=
+	if [ -r /proc/sys/kernel/random/boot_id ]; then
+		read -r start </proc/sys/kernel/random/boot_id
+	elif [ "${platform%_*}" = darwin ]; then
+		start=$(sysctl -n kern.bootsessionuuid 2>/dev/null) || start=
+	fi
+	[ -n "$start" ] || return 0
+	times=$(stat -c '%d %i %s %y %z' "$1" 2>/dev/null || stat -f '%d %i %z %Fm %Fc' "$1" 2>/dev/null) || return 0
+	printf '%s %s\n' "$start" "$times"
+}
+
+# intact says whether a file in a cache is the program. Its hash is taken once; a file with the stamp that it had then is
+# believed. Whoever can forge that can also write to this script: both belong to the runner's user.
+intact() {
+	[ -x "$1" ] || return 1
+	stamp=$(stamp_of "$1") was=
+	[ ! -r "$1.complete" ] || read -r was <"$1.complete" || true
+	[ -z "$stamp" ] || [ "$was" != "$sha256 $stamp" ] || return 0
+	[ "$(hash_of "$1")" = "$sha256" ] || return 1
+	if [ -n "$stamp" ] && printf '%s\n' "$sha256 $stamp" >"$1.complete.$$" 2>/dev/null; then
+		mv -f "$1.complete.$$" "$1.complete" 2>/dev/null || rm -f "$1.complete.$$"
+	fi
+	return 0
+}
+
+# Every cache may have the program, also one that this user cannot write to. The first that can be written to keeps a new one.
 cache=
 for base in "${RUNNER_TOOL_CACHE:-}" "${XDG_CACHE_HOME:-}" "${HOME:+$HOME/.cache}" "${RUNNER_TEMP:-}"; do
-	if [ -n "$base" ] && mkdir -p "$base/promote/bin" 2>/dev/null && [ -w "$base/promote/bin" ]; then
-		cache=$base/promote/bin
-		break
+	[ -n "$base" ] || continue
+	if [ -n "$version" ] && [ -f "$base/promote/$version/$platform/$action$exe" ]; then
+		! intact "$base/promote/$version/$platform/$action$exe" || become "$base/promote/$version/$platform/$action$exe"
+		echo "promote: $base/promote/$version/$platform/$action$exe is not the program of $version; it is replaced"
+	fi
+	if [ -z "$cache" ] && mkdir -p "$base/promote" 2>/dev/null && [ -w "$base/promote" ]; then
+		cache=$base/promote
 	fi
 done
 [ -n "$cache" ] || fail "promote found no folder to keep its program in; set RUNNER_TOOL_CACHE or HOME to one that this user ($(id -un 2>/dev/null || id -u)) may write to"
 
-program=$cache/$key/$action
-lock=$cache/$key.$action.lock
-build=
-work=
-
-# leave cleans up after a build that did not get to its end.
-leave() {
-	[ -z "$build" ] || kill "$build" 2>/dev/null || true
-	[ -z "$work" ] || rm -rf "$work"
-	rm -rf "$lock"
-}
-
-# build_program makes $program. Two jobs at once each make a whole one and the rename decides; the lock only spares the second
-# one the work, so one that is left over after its process died may simply be taken.
-build_program() {
-	while ! mkdir "$lock" 2>/dev/null; do
-		owner=$(cat "$lock/pid" 2>/dev/null || true)
-		if [ -n "$owner" ] && ! kill -0 "$owner" 2>/dev/null; then
-			rm -rf "$lock"
-		elif [ -n "$(find "$lock" -maxdepth 0 -mmin +20 2>/dev/null)" ]; then
-			rm -rf "$lock"
-		else
-			sleep 0.2
-		fi
-		[ ! -x "$program" ] || return 0
-	done
-	trap leave EXIT
-	trap 'exit 130' INT
-	trap 'exit 143' TERM
-	echo $$ >"$lock/pid"
-	if [ -x "$program" ]; then # made while this one waited
-		leave
-		trap - EXIT INT TERM
-		return 0
-	fi
-	echo "promote: building '$action' from source, once for this version and runner"
-	work=$(mktemp -d "$cache/.build.XXXXXX")
-	# In the background, so that a signal is acted on at once and not when the compiler is done.
-	(cd "$root" && exec "$go" build -mod=readonly -trimpath -buildvcs=false -ldflags='-s -w' -o "$work/$action" "./actions/$action") &
-	build=$!
-	wait "$build" || {
-		build=
-		fail "promote could not build '$action' from $root; the lines above say why (no network for the Go module proxy? set GOPROXY on the runner)"
-	}
-	build=
-	mkdir -p "$cache/$key"
-	mv -f "$work/$action" "$program"
-	# Programs that nobody started for a month are of old versions.
-	find "$cache" -mindepth 1 -maxdepth 1 -mtime +30 -exec rm -rf {} + 2>/dev/null || true
-	leave
-	work=
-	trap - EXIT INT TERM
-}
-
-[ -x "$program" ] || build_program
-touch -c "$cache/$key" 2>/dev/null || true
-exec "$program"
+if [ -n "$version" ]; then
+	. "$root/actions/install-fetch.sh"
+else
+	. "$root/actions/install-build.sh"
+fi

@@ -31,16 +31,19 @@ func main() { fmt.Println(words.Hello, "pid", os.Getpid()) }
 
 func newTree(t *testing.T) *tree {
 	t.Helper()
-	script, err := os.ReadFile("install.sh")
-	if err != nil {
-		t.Fatal(err)
-	}
 	tr := &tree{t: t, root: filepath.Join(t.TempDir(), "a tree"), cache: filepath.Join(t.TempDir(), "tool cache")}
 	tr.write("go.mod", "module example.com/tree\n\ngo 1.26\n")
 	tr.write("go.sum", "")
 	tr.write("actions/hello/main.go", hello)
 	tr.write("pkg/words/words.go", "package words\n\nconst Hello = \"hello\"\n")
-	tr.write("actions/install.sh", string(script))
+	tr.write("release.json", "{\n  \"version\": \"\",\n  \"url\": \"\",\n  \"programs\": {}\n}\n")
+	for _, name := range []string{"install.sh", "install-build.sh", "install-fetch.sh"} {
+		script, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tr.write("actions/"+name, string(script))
+	}
 	if err := os.Chmod(filepath.Join(tr.root, "actions/install.sh"), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -64,11 +67,17 @@ func (tr *tree) write(name, text string) {
 	}
 }
 
+// command is how an action starts the script.
+func (tr *tree) command(action string) *exec.Cmd {
+	cmd := exec.Command("bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", `exec "$GITHUB_ACTION_PATH/../install.sh" "$1"`, "bash", action)
+	cmd.Env = slices.Concat([]string{"GITHUB_ACTION_PATH=" + filepath.Join(tr.root, "actions", "hello")}, tr.environment)
+	return cmd
+}
+
 // run starts the script as an action does and gives what it printed, its exit code and its process id.
 func (tr *tree) run(action string) (out string, code, pid int) {
 	tr.t.Helper()
-	cmd := exec.Command("bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", `exec "$GITHUB_ACTION_PATH/../install.sh" "$1"`, "bash", action)
-	cmd.Env = slices.Concat(tr.environment, []string{"GITHUB_ACTION_PATH=" + filepath.Join(tr.root, "actions", "hello")})
+	cmd := tr.command(action)
 	var both bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &both, &both
 	if err := cmd.Start(); err != nil {
