@@ -9,7 +9,7 @@ GO = $$($(CURDIR)/hack/go)
 LAB = $$($(CURDIR)/hack/lab)
 LINT = $(GO) tool -modfile=hack/lint/go.mod golangci-lint
 
-.PHONY: help demo test kill-test soak check lint generate lab-up lab-down bench bench-build bench-deploy bench-verdict record clean unit fmt vet fuzz
+.PHONY: help demo test kill-test soak check lint generate lab-up lab-down bench bench-build bench-deploy bench-start bench-verdict record clean unit fmt vet fuzz
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,7 +68,7 @@ lab-up: ## Start the lab: a real Kubernetes, registry, BuildKit and Prometheus o
 lab-down: ## Stop the lab and leave nothing behind but the build cache
 	@$(LAB) down
 
-bench: bench-deploy bench-build bench-verdict ## All benchmarks: against peers in the same run as ratios, and of single functions
+bench: bench-deploy bench-build bench-start bench-verdict ## All benchmarks: against peers in the same run as ratios, and of single functions
 	@$(GO) test -run '^$$' -bench . -benchmem ./...
 
 record: lab-up ## Make the failures that waiting is tested with happen again in the lab, and record them
@@ -85,6 +85,9 @@ bench-deploy: lab-up ## Deploy a service with promote, kubectl and helm, in one 
 	@mkdir -p bin; CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/deploy ./actions/deploy
 	@cd hack/bench && $(GO) build -o ../../bin/ ./kubectl helm.sh/helm/v4/cmd/helm
 	@cd lab && $(GO) run ./benchdeploy -action ../bin/deploy -kubectl ../bin/kubectl -helm ../bin/helm $(BENCH)
+
+bench-start: ## Tell how large the four programs are and how long they take to start, alone and through install.sh
+	@$(GO) run ./internal/benchstart $(BENCH_START)
 
 bench-verdict: ## Simulate canaries under promote's verdict and those of Argo, Flagger and Kayenta; a minute and a half on two free cores, no cluster
 	@cd lab && $(GO) run ./benchverdict $(BENCH_VERDICT)
