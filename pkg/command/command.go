@@ -18,6 +18,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/org/promote/pkg/group"
 )
 
 // grace is how long a command may take to end by itself after it was asked to, where the caller does not say. GitHub kills 10 s
@@ -63,8 +65,8 @@ func Run(ctx context.Context, c Command, stdout, stderr io.Writer) (Ended, error
 	// The options are those with which GitHub runs a step of its own.
 	cmd := exec.CommandContext(limited, "bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", c.Line)
 	cmd.Dir, cmd.Env = c.Dir, c.Environ
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
+	group.Own(cmd)
+	cmd.Cancel = func() error { return group.Signal(cmd.Process.Pid, syscall.SIGTERM) }
 	if cmd.WaitDelay = c.Grace; c.Grace == 0 {
 		cmd.WaitDelay = grace
 	}
@@ -99,13 +101,13 @@ func Run(ctx context.Context, c Command, stdout, stderr io.Writer) (Ended, error
 }
 
 // end ends what is left of a process group, after it had time to print what it has, and names it.
-func end(group int, streams ...*stream) (left []string) {
+func end(leader int, streams ...*stream) (left []string) {
 	held := false
 	for _, s := range streams {
 		held = !s.drained() || held
 	}
-	left = living(group, held)
-	_ = syscall.Kill(-group, syscall.SIGKILL)
+	left = living(leader, held)
+	_ = group.Signal(leader, syscall.SIGKILL)
 	if !held {
 		return left
 	}

@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"syscall"
 )
 
 // endEscaped ends processes that the command started and that left its process group, as daemons do: their environment holds
@@ -29,7 +28,9 @@ func endEscaped(entry string) {
 			if err != nil || !holds(environ, entry) {
 				continue
 			}
-			found = syscall.Kill(pid, syscall.SIGKILL) == nil || found
+			if process, err := os.FindProcess(pid); err == nil {
+				found = process.Kill() == nil || found
+			}
 		}
 		if !found {
 			return

@@ -6,6 +6,8 @@ import (
 	"os/exec"
 	"syscall"
 	"time"
+
+	"github.com/org/promote/pkg/group"
 )
 
 // killAfter is how long an interrupted builder may take to stop. The runner kills a cancelled job 7.5 s after it asked;
@@ -25,8 +27,8 @@ func execute(ctx context.Context, command, env []string, out io.Writer) error {
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	cmd.Env = env
 	cmd.Stdout, cmd.Stderr = out, out
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGINT) }
+	group.Own(cmd)
+	cmd.Cancel = func() error { return group.Signal(cmd.Process.Pid, syscall.SIGINT) }
 	cmd.WaitDelay = killAfter
 	if err := cmd.Start(); err != nil {
 		return &commandError{err}
@@ -34,7 +36,7 @@ func execute(ctx context.Context, command, env []string, out io.Writer) error {
 	err := cmd.Wait()
 	if ctx.Err() != nil {
 		// Wait has killed the first process at most; ESRCH here means that nobody is left.
-		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		_ = group.Signal(cmd.Process.Pid, syscall.SIGKILL)
 	}
 	if err != nil {
 		return &commandError{err}
