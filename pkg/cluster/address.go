@@ -51,7 +51,7 @@ func (c *Cluster) Address(ctx context.Context, service string, wait bool) (strin
 func (c *Cluster) BalancerHost(ctx context.Context, service string) (string, error) {
 	subject, found := c.subject("Service", service), ""
 	err := c.poll(ctx, addressTime, func(ctx context.Context) (string, error) {
-		s, err := c.Client.CoreV1().Services(c.Namespace).Get(ctx, service, metav1.GetOptions{})
+		s, err := c.Client.Services(c.Namespace).Get(ctx, service, metav1.GetOptions{})
 		if err != nil {
 			return "", c.failed("reading "+subject, err)
 		}

@@ -23,7 +23,7 @@ type request struct {
 // hears of it with its next renewal.
 func (c *Cluster) AskToAbort(ctx context.Context, service, why string) (run string, err error) {
 	name := stateName(service)
-	leases := c.Client.CoordinationV1().Leases(c.Namespace)
+	leases := c.Client.Leases(c.Namespace)
 	for {
 		lease, err := leases.Get(ctx, name, metav1.GetOptions{})
 		if IsNotFound(err) || err == nil && holderOf(lease) == "" {

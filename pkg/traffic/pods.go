@@ -81,12 +81,16 @@ type Pods struct {
 
 // Check refuses, all at once, what can't share the traffic, in whatever way; it changes nothing.
 func Check(ctx context.Context, c *cluster.Cluster, cfg Config) error {
-	return (&Pods{cfg: cfg, ops: c, in: c}).check(ctx)
+	return newPods(c, cfg).check(ctx)
+}
+
+func newPods(c *cluster.Cluster, cfg Config) *Pods {
+	return &Pods{cfg: cfg, ops: c, others: c, namespace: c.Namespace}
 }
 
 // NewPods checks that the traffic can be shared, and changes nothing.
 func NewPods(ctx context.Context, c *cluster.Cluster, cfg Config) (*Pods, error) {
-	p := &Pods{cfg: cfg, ops: c, others: c, namespace: c.Namespace}
+	p := newPods(c, cfg)
 	return p, p.check(ctx)
 }
 

@@ -36,7 +36,7 @@ type Weighted struct {
 
 // NewWeighted checks that the traffic can be shared, and changes nothing. Each of the Services needs its Own.
 func NewWeighted(ctx context.Context, c *cluster.Cluster, cfg Config, entrance Entrance) (*Weighted, error) {
-	return newWeighted(ctx, &Pods{cfg: cfg, ops: c, in: c}, entrance)
+	return newWeighted(ctx, newPods(c, cfg), entrance)
 }
 
 func newWeighted(ctx context.Context, pods *Pods, entrance Entrance) (*Weighted, error) {

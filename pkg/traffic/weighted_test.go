@@ -10,7 +10,6 @@ import (
 	"testing/synctest"
 
 	"github.com/org/promote/pkg/cluster"
-	"k8s.io/client-go/kubernetes/fake"
 )
 
 // door is an entrance that notes what is done, in the same list as its world.
@@ -33,7 +32,9 @@ func weighted(t *testing.T, w *world) (*Weighted, *door) {
 	cfg := config()
 	cfg.Services[0].Own = "checkout-candidate"
 	d := &door{w: w}
-	fleet, err := newWeighted(t.Context(), &Pods{cfg: cfg, ops: w, in: &cluster.Cluster{Client: fake.NewClientset(), Namespace: "prod"}}, d)
+	in := pods(w)
+	in.cfg = cfg
+	fleet, err := newWeighted(t.Context(), in, d)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,8 +102,7 @@ func TestTheWayBackIsThroughTheServices(t *testing.T) {
 }
 
 func TestAnEntranceMayRefuse(t *testing.T) {
-	cfg := config()
-	_, err := newWeighted(t.Context(), &Pods{cfg: cfg, ops: newWorld(4, 0), in: &cluster.Cluster{Client: fake.NewClientset(), Namespace: "prod"}}, &door{refuses: errors.New("rule 2 leads elsewhere")})
+	_, err := newWeighted(t.Context(), pods(newWorld(4, 0)), &door{refuses: errors.New("rule 2 leads elsewhere")})
 	for _, part := range []string{"no Service of its own", "rule 2 leads elsewhere"} {
 		if err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("the refusal does not say %q: %v", part, err)
