@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"os"
 	"slices"
@@ -216,37 +217,39 @@ func (l *routeLoad) rest() {
 	}
 }
 
-// window is how many answers a share is told by.
-const window = 20
-
-// felt waits until the share of b has moved to the new one's side of the middle between old and new for good, and for so many answers
-// more. It gives how long that took, and b's share since.
+// felt waits until so many answers have come since the share of b changed, and gives how long the change took, and b's share since.
 func (l *routeLoad) felt(since time.Time, before, after float64, answers int) (took time.Duration, share float64) {
 	l.t.Helper()
 	l.await(func() error {
 		records := generator.Between(l.run.Records(), since, time.Now())
-		first := firstOf(records, before, after)
-		if len(records)-first < window+answers {
-			return fmt.Errorf("%d of %d answers since the change have b's share near %v; the last ones: %s", len(records)-first, len(records), after, versions(records[max(0, len(records)-40):]))
+		at := turn(records, before, after)
+		if len(records)-at < answers {
+			return fmt.Errorf("%d of %d answers came since b's share went from %v to %v; the last ones: %s", len(records)-at, len(records), before, after, versions(records[max(0, len(records)-40):]))
 		}
-		// The first window reaches over the change.
-		took, share = records[first].Time.Sub(since), shareOfB(records[first+window:])
+		took, share = records[at].Time.Sub(since), shareOfB(records[at:])
 		return nil
 	})
 	return took, share
 }
 
-// firstOf is the index of the first record from which on every window of answers is on the new share's side.
-func firstOf(records []generator.Record, before, after float64) int {
-	middle := (before + after) / 2
-	first := len(records)
-	for i := len(records) - window; i >= 0; i-- {
-		if share := shareOfB(records[i : i+window]); (share > middle) != (after > middle) || share == middle {
-			break
+// turn is the index of the first answer that was given with the new share: of all indexes the one that makes the answers likeliest.
+func turn(records []generator.Record, before, after float64) (at int) {
+	// Not quite 0 and 1: what can't be must still be comparable.
+	likely := func(share float64, r generator.Record) float64 {
+		share = min(max(share, 1e-6), 1-1e-6)
+		if r.Version == "b" {
+			return math.Log(share)
 		}
-		first = i
+		return math.Log(1 - share)
 	}
-	return first
+	gain, best := 0.0, 0.0
+	for i, r := range records {
+		gain += likely(before, r) - likely(after, r)
+		if gain > best {
+			best, at = gain, i+1
+		}
+	}
+	return at
 }
 
 func shareOfB(records []generator.Record) float64 {

@@ -87,7 +87,9 @@ func TestAGatewayMovesShares(t *testing.T) {
 		r.must(r.admin.CoreV1().Pods(r.namespace).Patch(t.Context(), leaves, types.MergePatchType, []byte(`{"metadata":{"labels":{"promote.dev/serve":"false"}}}`), metav1.PatchOptions{}))
 		since := time.Now()
 		last := since
-		for time.Since(since) < 2*throttle {
+		tick := time.NewTicker(10 * time.Millisecond)
+		defer tick.Stop()
+		for ; time.Since(since) < 2*throttle; <-tick.C {
 			resp, err := onceClient.Get(r.gateway.URL)
 			r.must(resp, err)
 			r.must(nil, resp.Body.Close())
