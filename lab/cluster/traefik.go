@@ -17,7 +17,8 @@ const (
 // part of a running lab: its build takes minutes, and only what shifts traffic by the Gateway API asks for it.
 func (l *Lab) Traefik(ctx context.Context) (string, error) {
 	return l.build(ctx, build{
-		name: "traefik", dir: "traefik", pkg: traefikModule + "/cmd/traefik", version: traefikModule, stamps: []string{traefikModule + "/pkg/version.Version"},
+		name: "traefik", dir: "traefik", pkg: traefikModule + "/cmd/traefik", patient: true,
+		version: traefikModule, stamps: []string{traefikModule + "/pkg/version.Version"},
 	})
 }
 
