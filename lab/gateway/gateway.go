@@ -96,7 +96,7 @@ func (g *Gateway) start(ctx context.Context, program, folder, kubeconfig string)
 	}
 	g.made = true
 	var err error
-	if g.proxy, err = run(program, kubeconfig, g.namespace, g.port.number); err != nil {
+	if g.proxy, err = run(ctx, program, kubeconfig, g.namespace, g.port.number); err != nil {
 		return err
 	}
 	return g.awaitProgrammed(ctx)

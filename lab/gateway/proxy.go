@@ -26,9 +26,9 @@ type proxy struct {
 }
 
 // run starts Traefik for one namespace and one port.
-func run(program, kubeconfig, namespace string, port int) (*proxy, error) {
+func run(ctx context.Context, program, kubeconfig, namespace string, port int) (*proxy, error) {
 	// It goes before other work, as kube-proxy does: clients must not wait for a compiler.
-	cmd := exec.CommandContext(context.Background(), "nice", "-n", "-10", program,
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), "nice", "-n", "-10", program,
 		fmt.Sprintf("--entryPoints.http.address=%s:%d", host, port),
 		"--entryPoints.http.transport.lifeCycle.graceTimeOut=0s",
 		"--providers.kubernetesGateway=true", "--providers.kubernetesGateway.namespaces="+namespace,
@@ -63,9 +63,9 @@ func (p *proxy) ended() error {
 	select {
 	case <-p.done:
 		if p.exit == nil {
-			return fmt.Errorf("Traefik ended by itself\n%s", p.log)
+			return fmt.Errorf("the proxy (Traefik) ended by itself\n%s", p.log)
 		}
-		return fmt.Errorf("Traefik ended by itself: %w\n%s", p.exit, p.log)
+		return fmt.Errorf("the proxy (Traefik) ended by itself: %w\n%s", p.exit, p.log)
 	default:
 		return nil
 	}
@@ -84,7 +84,7 @@ func (p *proxy) stop() error {
 	}
 	_ = p.process.Kill()
 	<-p.done
-	return errors.New("Traefik did not end when it was told to, and was killed")
+	return errors.New("the proxy (Traefik) did not end when it was told to, and was killed")
 }
 
 // tail keeps the last lines that were written to it.
