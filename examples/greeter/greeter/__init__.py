@@ -1,0 +1,1 @@
+"""A service that greets people: Python's standard library and nothing else."""
