@@ -9,7 +9,7 @@ GO = $$($(CURDIR)/hack/go)
 LAB = $$($(CURDIR)/hack/lab)
 LINT = $(GO) tool -modfile=hack/lint/go.mod golangci-lint
 
-.PHONY: help demo test kill-test soak check lint generate lab-up lab-down bench bench-build bench-deploy bench-start bench-verdict record clean unit fmt vet fuzz
+.PHONY: help demo try test kill-test soak check lint generate lab-up lab-down bench bench-build bench-deploy bench-start bench-verdict record clean unit fmt vet fuzz
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,6 +17,10 @@ help: ## List the targets
 demo: ## Play the whole promotion of the example service on real parts; KUBECONFIG=… REGISTRY=… use a cluster you have
 	@[ -n "$${KUBECONFIG:-}" ] || $(LAB) up
 	@$(LAB) demo
+
+SERVICE ?= examples/greeter
+try: lab-up ## Take a service of your own through the lab to production: SERVICE=its folder (docs/getting-started.md)
+	@$(LAB) try $(SERVICE)
 
 OUTAGE = ^TestDeploySurvivesAKilledAPIServer$$
 test: check lab-up ## All tests: the fast ones, then everything on the lab

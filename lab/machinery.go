@@ -98,6 +98,15 @@ func play(ctx context.Context, args []string) error {
 	return asRoot(func() error { return demo.Main(ctx, args, "") })
 }
 
+// try gives the build of the service's image what its Dockerfile begins with, as far as this machine can.
+func try(ctx context.Context, args []string) error {
+	l, err := open()
+	if err != nil {
+		return err
+	}
+	return asRoot(func() error { return demo.Try(ctx, args, l.Bases) })
+}
+
 // registry, loadbalancer and targets are what the lab's own components run as.
 func registry(ctx context.Context, args []string) error {
 	if len(args) != 2 {

@@ -68,17 +68,17 @@ func (s *scene) handedOver(p *part) expectation {
 // them there may have put other things beside them that use them.
 func (s *scene) tookThePlace(ctx context.Context, p *part) expectation {
 	env := s.handmade.env
-	_, deployment := s.kube.AppsV1().Deployments(env).Get(ctx, service, metav1.GetOptions{})
-	svc, err := s.kube.CoreV1().Services(env).Get(ctx, service, metav1.GetOptions{})
-	_, config := s.kube.CoreV1().ConfigMaps(env).Get(ctx, service, metav1.GetOptions{})
-	_, secret := s.kube.CoreV1().Secrets(env).Get(ctx, service, metav1.GetOptions{})
+	_, deployment := s.kube.AppsV1().Deployments(env).Get(ctx, s.service.name, metav1.GetOptions{})
+	svc, err := s.kube.CoreV1().Services(env).Get(ctx, s.service.name, metav1.GetOptions{})
+	_, config := s.kube.CoreV1().ConfigMaps(env).Get(ctx, s.service.name, metav1.GetOptions{})
+	_, secret := s.kube.CoreV1().Secrets(env).Get(ctx, s.service.name, metav1.GetOptions{})
 	same := err == nil && svc.UID == s.handmade.service
 	left := config == nil && secret == nil
 	return expectation{
 		what: p.name() + ": the Deployment made by hand gives way, and its Service stays",
 		ok:   strings.HasPrefix(p.after[env], p.head[:7]) && cluster.IsNotFound(deployment) && same && left,
 		seen: fmt.Sprintf("%s serves through %s Service, Deployment/%s/%s is %s, and its ConfigMap and Secret are %s",
-			p.after[env], either(same, "the same", "another"), env, service, either(cluster.IsNotFound(deployment), "gone", "not gone"),
+			p.after[env], either(same, "the same", "another"), env, s.service.name, either(cluster.IsNotFound(deployment), "gone", "not gone"),
 			either(left, "left to who made them", "not left")),
 	}
 }

@@ -21,7 +21,7 @@ func (s *scene) autoscaled(ctx context.Context, p *part) expectation {
 	release := p.after["test"]
 	e := expectation{what: p.name() + ": test's autoscaler follows the release that serves"}
 	err := wait.PollUntilContextTimeout(ctx, 200*time.Millisecond, scalerTime, true, func(ctx context.Context) (bool, error) {
-		list, err := s.kube.AutoscalingV2().HorizontalPodAutoscalers("test").List(ctx, metav1.ListOptions{LabelSelector: cluster.LabelService + "=" + service})
+		list, err := s.kube.AutoscalingV2().HorizontalPodAutoscalers("test").List(ctx, metav1.ListOptions{LabelSelector: cluster.LabelService + "=" + s.service.name})
 		if err != nil {
 			return false, err
 		}
@@ -38,7 +38,7 @@ func (s *scene) autoscaled(ctx context.Context, p *part) expectation {
 			return false, nil //nolint:nilerr // it is what is told
 		}
 		reads := readsScale(h)
-		e.ok = reads && target.Kind == "Deployment" && d.Name == service+"-"+release && d.Labels[cluster.LabelRelease] == release &&
+		e.ok = reads && target.Kind == "Deployment" && d.Name == s.service.name+"-"+release && d.Labels[cluster.LabelRelease] == release &&
 			d.Status.ReadyReplicas > 0 && h.Status.CurrentReplicas == d.Status.Replicas
 		e.seen = fmt.Sprintf("%s, which has %d ready pods, and the controller %s its scale", subject, d.Status.ReadyReplicas, either(reads, "reads", "does not read"))
 		return e.ok, nil

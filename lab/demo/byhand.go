@@ -40,7 +40,7 @@ func (h *handmade) put(ctx context.Context, s *scene, p *part) error {
 	if err != nil {
 		return err
 	}
-	s.timeline.person("%s puts %s into %s the old way: kubectl apply, with the image of #%d", operator, service, h.env, p.number)
+	s.timeline.person("%s puts %s into %s the old way: kubectl apply, with the image of #%d", operator, s.service.name, h.env, p.number)
 	for _, o := range objects {
 		if err := s.kubectlApply(ctx, h.env, o); err != nil {
 			return err
@@ -70,7 +70,7 @@ func (s *scene) plain(ctx context.Context, env, commit string) ([]*unstructured.
 		return nil, err
 	}
 	rendered, err := manifest.Render(files, manifest.Input{
-		Service: service, Environment: env, Namespace: env, Commit: handVersion, Image: reference, Values: values,
+		Service: s.service.name, Environment: env, Namespace: env, Commit: handVersion, Image: reference, Values: values,
 	})
 	if err != nil {
 		return nil, err
@@ -110,18 +110,18 @@ func (s *scene) kubectlApply(ctx context.Context, namespace string, o *unstructu
 // awaitReady waits for the pods and notes which they are.
 func (h *handmade) awaitReady(ctx context.Context, s *scene) error {
 	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
-		d, err := s.kube.AppsV1().Deployments(h.env).Get(ctx, service, metav1.GetOptions{})
+		d, err := s.kube.AppsV1().Deployments(h.env).Get(ctx, s.service.name, metav1.GetOptions{})
 		return err == nil && d.Status.ObservedGeneration == d.Generation && d.Status.ReadyReplicas == *d.Spec.Replicas, nil
 	})
 	if err != nil {
-		return fmt.Errorf("waiting for Deployment/%s/%s: %w", h.env, service, err)
+		return fmt.Errorf("waiting for Deployment/%s/%s: %w", h.env, s.service.name, err)
 	}
-	svc, err := s.kube.CoreV1().Services(h.env).Get(ctx, service, metav1.GetOptions{})
+	svc, err := s.kube.CoreV1().Services(h.env).Get(ctx, s.service.name, metav1.GetOptions{})
 	if err != nil {
 		return err
 	}
 	h.service = svc.UID
-	pods, err := s.kube.CoreV1().Pods(h.env).List(ctx, metav1.ListOptions{LabelSelector: "app=" + service})
+	pods, err := s.kube.CoreV1().Pods(h.env).List(ctx, metav1.ListOptions{LabelSelector: s.service.pods()})
 	if err != nil {
 		return err
 	}

@@ -46,7 +46,7 @@ func (s *scene) letIn(ctx context.Context, env string) error {
 		return err
 	}
 	// Half of the clients keep their connections, half come anew each time.
-	run, err := load.Start(context.WithoutCancel(ctx), load.Config{URL: address, Rate: rates[env], KeepAlive: 0.5, Scenario: load.Checkout("EUR"), Log: log})
+	run, err := load.Start(context.WithoutCancel(ctx), load.Config{URL: address, Rate: rates[env], KeepAlive: 0.5, Scenario: s.service.scenario(), Log: log})
 	if err != nil {
 		return err
 	}

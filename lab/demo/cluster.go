@@ -43,11 +43,11 @@ func (s *scene) sweep(ctx context.Context) error {
 	background := metav1.DeletePropagationBackground
 	del := metav1.DeleteOptions{PropagationPolicy: &background}
 	for _, env := range world.Environments {
-		ours := metav1.ListOptions{LabelSelector: cluster.LabelService + "=" + service}
+		ours := metav1.ListOptions{LabelSelector: cluster.LabelService + "=" + s.service.name}
 		if err := s.kube.AppsV1().Deployments(env).DeleteCollection(ctx, del, ours); err != nil {
 			return fmt.Errorf("sweeping namespace %s: %w", env, err)
 		}
-		for _, name := range []string{service, service + "-candidate"} {
+		for _, name := range []string{s.service.name, s.service.name + "-candidate"} {
 			if err := s.kube.CoreV1().Services(env).Delete(ctx, name, del); err != nil && !cluster.IsNotFound(err) {
 				return fmt.Errorf("deleting Service/%s/%s: %w", env, name, err)
 			}
@@ -55,13 +55,13 @@ func (s *scene) sweep(ctx context.Context) error {
 		// What has the service's plain name was put there by hand.
 		for _, err := range []error{
 			s.kube.AutoscalingV2().HorizontalPodAutoscalers(env).DeleteCollection(ctx, del, ours),
-			s.kube.AppsV1().Deployments(env).Delete(ctx, service, del),
-			s.kube.CoreV1().ConfigMaps(env).Delete(ctx, service, del),
-			s.kube.CoreV1().Secrets(env).Delete(ctx, service, del),
+			s.kube.AppsV1().Deployments(env).Delete(ctx, s.service.name, del),
+			s.kube.CoreV1().ConfigMaps(env).Delete(ctx, s.service.name, del),
+			s.kube.CoreV1().Secrets(env).Delete(ctx, s.service.name, del),
 			s.kube.CoreV1().ConfigMaps(env).DeleteCollection(ctx, del, ours),
 			s.kube.CoreV1().Secrets(env).DeleteCollection(ctx, del, ours),
-			s.kube.CoreV1().ConfigMaps(env).Delete(ctx, "promote-"+service, del),
-			s.kube.CoordinationV1().Leases(env).Delete(ctx, "promote-"+service, del),
+			s.kube.CoreV1().ConfigMaps(env).Delete(ctx, "promote-"+s.service.name, del),
+			s.kube.CoordinationV1().Leases(env).Delete(ctx, "promote-"+s.service.name, del),
 		} {
 			if err != nil && !cluster.IsNotFound(err) {
 				return fmt.Errorf("sweeping namespace %s: %w", env, err)
@@ -77,7 +77,7 @@ func (s *scene) sweep(ctx context.Context) error {
 // sweepPreviews removes the namespaces of the demo's own repository's pull requests that a demo left which was interrupted. The next
 // pull requests have the same numbers.
 func (s *scene) sweepPreviews(ctx context.Context) error {
-	ours := metav1.ListOptions{LabelSelector: cluster.LabelPreview + "," + cluster.LabelService + "=" + service}
+	ours := metav1.ListOptions{LabelSelector: cluster.LabelPreview + "," + cluster.LabelService + "=" + s.service.name}
 	err := wait.PollUntilContextTimeout(ctx, 200*time.Millisecond, 2*time.Minute, true, func(ctx context.Context) (bool, error) {
 		found, err := s.kube.CoreV1().Namespaces().List(ctx, ours)
 		if err != nil {
@@ -85,7 +85,7 @@ func (s *scene) sweepPreviews(ctx context.Context) error {
 		}
 		left := false
 		for _, n := range found.Items {
-			if n.Annotations[cluster.AnnotationRepository] != repository {
+			if n.Annotations[cluster.AnnotationRepository] != s.service.repository {
 				continue
 			}
 			left = true
@@ -105,7 +105,7 @@ func (s *scene) sweepPreviews(ctx context.Context) error {
 
 func (s *scene) awaitNoPods(ctx context.Context, env string) error {
 	err := wait.PollUntilContextTimeout(ctx, 200*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
-		pods, err := s.kube.CoreV1().Pods(env).List(ctx, metav1.ListOptions{LabelSelector: "app=" + service})
+		pods, err := s.kube.CoreV1().Pods(env).List(ctx, metav1.ListOptions{LabelSelector: s.service.pods()})
 		return err == nil && len(pods.Items) == 0, nil
 	})
 	if err != nil {
@@ -118,7 +118,7 @@ func (s *scene) awaitNoPods(ctx context.Context, env string) error {
 func (s *scene) address(ctx context.Context, env string) (string, error) {
 	var url string
 	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, 30*time.Second, true, func(ctx context.Context) (bool, error) {
-		svc, err := s.kube.CoreV1().Services(env).Get(ctx, service, metav1.GetOptions{})
+		svc, err := s.kube.CoreV1().Services(env).Get(ctx, s.service.name, metav1.GetOptions{})
 		if err == nil && len(svc.Status.LoadBalancer.Ingress) > 0 && len(svc.Spec.Ports) > 0 {
 			in := svc.Status.LoadBalancer.Ingress[0]
 			url = fmt.Sprintf("http://%s:%d", cmp.Or(in.IP, in.Hostname), svc.Spec.Ports[0].Port)
@@ -126,7 +126,7 @@ func (s *scene) address(ctx context.Context, env string) (string, error) {
 		return url != "", nil
 	})
 	if err != nil {
-		return "", fmt.Errorf("waiting for the address of Service/%s/%s: %w", env, service, err)
+		return "", fmt.Errorf("waiting for the address of Service/%s/%s: %w", env, s.service.name, err)
 	}
 	return url, nil
 }
@@ -137,7 +137,7 @@ func (s *scene) serving(ctx context.Context) (releases map[string]string, pods m
 	releases, pods = map[string]string{}, map[string]map[string]string{}
 	for _, env := range world.Environments {
 		pods[env] = map[string]string{}
-		svc, err := s.kube.CoreV1().Services(env).Get(ctx, service, metav1.GetOptions{})
+		svc, err := s.kube.CoreV1().Services(env).Get(ctx, s.service.name, metav1.GetOptions{})
 		if cluster.IsNotFound(err) {
 			continue
 		}

@@ -49,7 +49,7 @@ func Play(ctx context.Context, w world.World, suite string, out io.Writer) error
 	if err != nil {
 		return err
 	}
-	s, err := setTheScene(ctx, w, suite, out)
+	s, err := setTheScene(ctx, w, checkout(suite), suite, filepath.Join(w.StateDir, "demo"), out)
 	if err != nil {
 		return fmt.Errorf("setting the scene: %w", err)
 	}

@@ -34,7 +34,7 @@ func (s *scene) runnerOf(env string) []func(*config.LoadOptions) error {
 
 // imageOf is the image that the registry has for a commit, "repository@sha256:…".
 func (s *scene) imageOf(ctx context.Context, commit string) (string, error) {
-	repository := s.world.Registry + "/" + service
+	repository := s.world.Registry + "/" + s.service.name
 	digest, err := image.Resolve(ctx, repository, commit)
 	return image.Reference(repository, digest), err
 }

@@ -29,7 +29,7 @@ type preview struct {
 
 // look asks GitHub where the preview is, as a reviewer would, and then the preview who it is.
 func (v *preview) look(ctx context.Context, s *scene, p *part) error {
-	v.namespace, v.images = fmt.Sprintf("%s-pr-%d", service, p.number), map[string]bool{}
+	v.namespace, v.images = fmt.Sprintf("%s-pr-%d", s.service.name, p.number), map[string]bool{}
 	v.test, v.testPods = p.after["test"], p.afterPods["test"]
 	deployment, err := s.previewDeployment(p)
 	if err != nil {
@@ -48,7 +48,7 @@ func (v *preview) look(ctx context.Context, s *scene, p *part) error {
 		return err
 	}
 	s.timeline.run("the preview at %s answers as %s", v.told, v.version[:min(7, len(v.version))])
-	pods, err := s.kube.CoreV1().Pods(v.namespace).List(ctx, metav1.ListOptions{LabelSelector: "app=" + service})
+	pods, err := s.kube.CoreV1().Pods(v.namespace).List(ctx, metav1.ListOptions{LabelSelector: s.service.pods()})
 	if err != nil {
 		return err
 	}

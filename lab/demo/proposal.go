@@ -37,7 +37,7 @@ func (s *scene) bring(ctx context.Context) error {
 		return err
 	}
 	for _, name := range []string{"preview.yml", "sweep-previews.yml"} {
-		if err := s.copyTemplate(name); err != nil {
+		if err := s.copyWorkflow(name); err != nil {
 			return err
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/org/promote/lab/github"
@@ -23,7 +24,7 @@ var changes embed.FS
 // makeRepository makes the bare repository with the workflow templates on main, and a clone for the author.
 func (s *scene) makeRepository(ctx context.Context) error {
 	var err error
-	if s.repo, err = s.hub.CreateRepository(ctx, repository, github.RepositoryOptions{Private: true}); err != nil {
+	if s.repo, err = s.hub.CreateRepository(ctx, s.service.repository, github.RepositoryOptions{Private: true}); err != nil {
 		return err
 	}
 	if err := errors.Join(s.repo.Grant(author, github.Write), s.repo.Grant(reviewer, github.Write)); err != nil {
@@ -36,36 +37,36 @@ func (s *scene) makeRepository(ctx context.Context) error {
 	if err := s.git(ctx, s.clone, "checkout", "--quiet", "-B", "main"); err != nil {
 		return err
 	}
-	if err := s.copyTemplates(); err != nil {
+	if err := s.copyWorkflows(); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(s.clone, "README.md"), []byte("# checkout\n"), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(s.clone, "README.md"), []byte("# "+s.service.name+"\n"), 0o644); err != nil {
 		return err
 	}
-	s.timeline.run("the repository %s holds the workflow templates", repository)
+	s.timeline.run("the repository %s holds the workflows", s.service.repository)
 	return s.commit(ctx, "main", "Start the repository")
 }
 
-// copyTemplates copies what takes a commit to production and back. The templates of previews come with a pull request of their
+// copyWorkflows copies what takes a commit to production and back. The templates of previews come with a pull request of their
 // own: they take a right beyond one namespace, so whoever wants them asks for them.
-func (s *scene) copyTemplates() error {
-	templates, err := filepath.Glob(filepath.Join(s.suite, "workflows-templates", "*.yml"))
-	if err != nil || len(templates) == 0 {
-		return errors.Join(err, fmt.Errorf("finding the workflow templates below %q: none there", s.suite))
+func (s *scene) copyWorkflows() error {
+	workflows, err := filepath.Glob(filepath.Join(s.service.workflows, "*.yml"))
+	if err != nil || len(workflows) == 0 {
+		return errors.Join(err, fmt.Errorf("finding workflows: there is no *.yml in %q", s.service.workflows))
 	}
-	for _, from := range templates {
+	for _, from := range workflows {
 		if strings.Contains(filepath.Base(from), "preview") {
 			continue
 		}
-		if err := s.copyTemplate(filepath.Base(from)); err != nil {
+		if err := s.copyWorkflow(filepath.Base(from)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *scene) copyTemplate(name string) error {
-	return copyFile(filepath.Join(s.suite, "workflows-templates", name), filepath.Join(s.clone, ".github", "workflows", name))
+func (s *scene) copyWorkflow(name string) error {
+	return copyFile(filepath.Join(s.service.workflows, name), filepath.Join(s.clone, ".github", "workflows", name))
 }
 
 // write commits a change on a branch of its own from main, and pushes it.
@@ -81,9 +82,9 @@ func (s *scene) write(ctx context.Context, branch, message string, change func(c
 	return s.commit(ctx, branch, message)
 }
 
-// example copies the example service into the clone.
-func (s *scene) example(context.Context) error {
-	return os.CopyFS(s.clone, skipExisting{os.DirFS(filepath.Join(s.suite, "examples", service))})
+// copyService copies the service's files into the clone.
+func (s *scene) copyService(context.Context) error {
+	return os.CopyFS(s.clone, without{os.DirFS(s.service.source), s.service.without})
 }
 
 // readme writes more into the README, which changes nothing that runs.
@@ -110,17 +111,20 @@ func (s *scene) patch(number string) func(context.Context) error {
 	}
 }
 
-// skipExisting leaves out the example's own README, which main has already.
-type skipExisting struct{ fs.FS }
+// without leaves out what has one of the names at the top.
+type without struct {
+	fs.FS
+	names []string
+}
 
-func (f skipExisting) ReadDir(name string) ([]fs.DirEntry, error) {
+func (f without) ReadDir(name string) ([]fs.DirEntry, error) {
 	entries, err := fs.ReadDir(f.FS, name)
 	if name != "." {
 		return entries, err
 	}
 	var kept []fs.DirEntry
 	for _, e := range entries {
-		if e.Name() != "README.md" {
+		if !slices.Contains(f.names, e.Name()) {
 			kept = append(kept, e)
 		}
 	}

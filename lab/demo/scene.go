@@ -3,7 +3,6 @@ package demo
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -23,19 +22,18 @@ import (
 // The cast. The author may write, the reviewer too; nobody approves their own pull request. The operator has the cluster's
 // administrator's rights, and is not seen on GitHub.
 const (
-	author     = "ada"
-	reviewer   = "grace"
-	operator   = "barbara"
-	repository = "acme/checkout"
-	service    = "checkout"
-	region     = "eu-west-1"
+	author   = "ada"
+	reviewer = "grace"
+	operator = "barbara"
+	region   = "eu-west-1"
 	// evidenceKey is the alias of the KMS key that signs what was proven.
 	evidenceKey = "alias/promote-evidence"
 )
 
 // scene is everything that stands before the story begins.
 type scene struct {
-	world world.World
+	world   world.World
+	service subject
 	// suite is the folder with the actions: the demo's own copy.
 	suite    string
 	dir      string
@@ -62,8 +60,8 @@ type scene struct {
 }
 
 // setTheScene starts the doubles, makes the repository, the secrets and the runners. Environments start empty.
-func setTheScene(ctx context.Context, w world.World, suite string, out io.Writer) (*scene, error) {
-	s := &scene{world: w, suite: suite, dir: filepath.Join(w.StateDir, "demo"), timeline: newTimeline(out), out: out, loads: map[string]*load.Run{}, handmade: handmade{env: "stage"}}
+func setTheScene(ctx context.Context, w world.World, service subject, suite, dir string, out io.Writer) (*scene, error) {
+	s := &scene{world: w, service: service, suite: suite, dir: dir, timeline: newTimeline(out), out: out, loads: map[string]*load.Run{}, handmade: handmade{env: "stage"}}
 	if err := os.RemoveAll(s.dir); err != nil {
 		return nil, err
 	}
@@ -105,8 +103,8 @@ func (s *scene) startGitHub(ctx context.Context) error {
 	return errors.Join(s.hub.AddUser(author, "Ada", "ada@example.com"), s.hub.AddUser(reviewer, "Grace", "grace@example.com"))
 }
 
-// startAWS puts one secret and one parameter per environment where the template looks them up, and gives each environment's
-// runner a key that reads those of its own environment alone.
+// startAWS puts secrets and parameters where the template looks them up, and gives each environment's runner a key that reads
+// those of its own environment alone.
 func (s *scene) startAWS(ctx context.Context) error {
 	var err error
 	if s.aws, err = aws.Start(ctx, aws.Options{AccessKey: "AKIALABADMIN00000000", SecretKey: randomText()}); err != nil {
@@ -117,12 +115,22 @@ func (s *scene) startAWS(ctx context.Context) error {
 	}
 	s.keys = map[string]aws.Key{}
 	for _, env := range world.Environments {
-		_, secret := s.aws.PutSecret("checkout/"+env+"/payment", fmt.Sprintf(`{"key":"pay-%s-%s"}`, env, randomText()))
-		_, parameter := s.aws.PutParameter("/checkout/"+env+"/tax-percent", "19", aws.String)
-		s.keys[env] = aws.Key{
-			AccessKey: "AKIALAB" + strings.ToUpper(env), SecretKey: randomText(), Allow: []string{"checkout/" + env + "/", "/checkout/" + env + "/", evidenceKey},
+		own := s.service.stores[env]
+		allow := []string{evidenceKey}
+		for name, value := range own.Secrets {
+			allow = append(allow, name)
+			if _, err := s.aws.PutSecret(name, value); err != nil {
+				return err
+			}
 		}
-		if err := errors.Join(secret, parameter, s.aws.AddKey(s.keys[env])); err != nil {
+		for name, value := range own.Parameters {
+			allow = append(allow, name)
+			if _, err := s.aws.PutParameter(name, value, aws.String); err != nil {
+				return err
+			}
+		}
+		s.keys[env] = aws.Key{AccessKey: "AKIALAB" + strings.ToUpper(env), SecretKey: randomText(), Allow: allow}
+		if err := s.aws.AddKey(s.keys[env]); err != nil {
 			return err
 		}
 	}
@@ -175,7 +183,7 @@ func (s *scene) path() string {
 // seconds; nothing else is different.
 func (s *scene) variables() map[string]string {
 	return map[string]string{
-		"PROMOTE_SERVICE": service, "PROMOTE_IMAGE": s.world.Registry + "/" + service, "PROMOTE_AWS_REGION": region,
+		"PROMOTE_SERVICE": s.service.name, "PROMOTE_IMAGE": s.world.Registry + "/" + s.service.name, "PROMOTE_AWS_REGION": region,
 		"PROMOTE_TEST_REPLICAS": "2", "PROMOTE_STAGE_REPLICAS": "2", "PROMOTE_PROD_REPLICAS": "4",
 		"PROMOTE_PROMETHEUS_URL": s.world.PrometheusURL, "PROMOTE_STEPS": "5,25,50,100", "PROMOTE_STEP_DURATION": "6s",
 		"PROMOTE_INTERVAL": "1s", "PROMOTE_MIN_REQUESTS": "50", "PROMOTE_BAKE": "3s", "PROMOTE_DRAIN": "3s", "PROMOTE_APPROVALS": "1",

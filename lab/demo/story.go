@@ -53,7 +53,7 @@ func (s *scene) story() []part {
 	story := []part{
 		{
 			title: "Prologue: the first release of checkout; stage has it by hand already", branch: "first", message: "Add the checkout service",
-			change: s.example, expect: good, play: promote,
+			change: s.copyService, expect: good, play: promote,
 		},
 		{
 			title: "(a) (b) (c) A good change, from pull request to production", branch: "free-shipping",

@@ -47,10 +47,10 @@ func (s *scene) watch(ctx context.Context) error {
 	s.witness = w
 	for _, env := range world.Environments {
 		w.follow(ctx, func(ctx context.Context) (watch.Interface, error) {
-			return s.kube.CoreV1().Services(env).Watch(ctx, metav1.ListOptions{FieldSelector: "metadata.name=" + service})
+			return s.kube.CoreV1().Services(env).Watch(ctx, metav1.ListOptions{FieldSelector: "metadata.name=" + s.service.name})
 		}, func(e watch.Event) { w.service(s.timeline, env, e) })
 		w.follow(ctx, func(ctx context.Context) (watch.Interface, error) {
-			return s.kube.CoreV1().Pods(env).Watch(ctx, metav1.ListOptions{LabelSelector: "app=" + service})
+			return s.kube.CoreV1().Pods(env).Watch(ctx, metav1.ListOptions{LabelSelector: s.service.pods()})
 		}, func(e watch.Event) { w.pod(env, e) })
 	}
 	return nil

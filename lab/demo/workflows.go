@@ -89,7 +89,7 @@ func (s *scene) start(ctx context.Context, w runner.Workflow, event github.Event
 	s.timeline.run("▶ %s starts on the runner %s", w.Name, r.Label)
 	began := time.Now()
 	res, err := runner.Run(ctx, r, runner.Job{
-		Workflow: w.File, Event: event.Name, Payload: event.Payload, Repository: repository, Clone: s.repo.Path(), SHA: sha, Actor: sender(event.Payload),
+		Workflow: w.File, Event: event.Name, Payload: event.Payload, Repository: s.service.repository, Clone: s.repo.Path(), SHA: sha, Actor: sender(event.Payload),
 		Vars: s.variables(), Token: token, RunID: id, Dir: filepath.Join(s.dir, "runs", fmt.Sprintf("%02d-%s", id, w.Name)),
 		Cache: filepath.Join(s.dir, "act"),
 		Actions: map[string]string{
