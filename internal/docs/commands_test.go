@@ -26,7 +26,7 @@ var checks = map[string]func(t *testing.T, where string, c Command){
 }
 
 // plain are programs with nothing in them that this repository could break.
-var plain = []string{"git", "gh", "curl", "export", "cd", "mkdir", "kill", "cat", "source", ".", "helm", "python3", "sudo", "docker"}
+var plain = []string{"git", "gh", "curl", "export", "cd", "mkdir", "kill", "cat", "source", ".", "helm", "python3", "sudo", "docker", "sed"}
 
 func TestEveryCommandOfAPageIsChecked(t *testing.T) {
 	count := 0
@@ -77,7 +77,11 @@ func checkMake(t *testing.T, where string, c Command) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, word := range c.Words[1:] {
+	words := c.Words[1:]
+	if len(words) > 1 && words[0] == "-C" {
+		words = words[2:]
+	}
+	for _, word := range words {
 		pattern := `(?m)^` + regexp.QuoteMeta(word) + `:`
 		if isAssignment(word) {
 			name, _, _ := strings.Cut(word, "=")
@@ -115,16 +119,21 @@ func checkGo(t *testing.T, where string, c Command) {
 // checkFiles looks for the files of this repository among the arguments.
 func checkFiles(t *testing.T, where string, c Command) {
 	for _, word := range c.Words[1:] {
-		word = strings.TrimPrefix(word, "promote/") // a checkout beside the service's
+		word = beside(word)
 		if ours.MatchString(word) && !exists(word) {
 			t.Errorf("%s: there is no %s", where, word)
 		}
 	}
 }
 
+// beside takes away how pages reach a checkout of this repository that lies beside the service's.
+func beside(path string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(path, "../"), "promote/")
+}
+
 func checkTerraform(t *testing.T, where string, c Command) {
 	for _, word := range c.Words[1:] {
-		if dir, found := strings.CutPrefix(word, "-chdir="); found && !exists(dir) {
+		if dir, found := strings.CutPrefix(word, "-chdir="); found && !exists(beside(dir)) {
 			t.Errorf("%s: there is no folder %s", where, dir)
 		}
 	}

@@ -21,13 +21,13 @@ import (
 
 // besides is the folder in a service's own that says how it is tried: stores.yaml with what AWS has for each environment, and
 // changes as patches, one pull request each, in the order of their names.
-const besides = "lab"
+const besides = "try"
 
 // spoilt ends the name of a change that production is expected to take back.
 const spoilt = ".bad.patch"
 
 // Try is the verb `lab try`: it takes any service, as its folder is, through the lab to production and tells it as a story, and
-// then each change that the folder lab/ beside it has. Without one a second release is made of the same code, so that there
+// then each change that the folder try/ in it has. Without one a second release is made of the same code, so that there
 // is a canary to see. prepare gets the service's Dockerfile, for what its build needs from the lab.
 //
 // It refuses a folder without workflows, manifests or a Dockerfile, and returns an error when a release ends otherwise than expected.
