@@ -40,7 +40,7 @@ func declared(t *testing.T) map[string]map[string]bool {
 }
 
 // ownKeys are the first keys of YAML that is no step and no part of one.
-var ownKeys = []string{"on", "jobs", "name", "apiVersion", "kind", "data", "spec", "metadata", "secrets", "parameters", "true", "relabel_configs"}
+var ownKeys = []string{"on", "jobs", "name", "apiVersion", "kind", "data", "spec", "metadata", "secrets", "parameters", "true", "relabel_configs", "permissions", "steps", "spec"}
 
 // A block that shows a step of ours, or a part of one, has inputs that the action declares.
 func TestBlocksGiveActionsTheInputsTheyDeclare(t *testing.T) {
