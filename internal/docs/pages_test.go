@@ -140,3 +140,31 @@ func TestAHeadingsAnchor(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 }
+
+// Every right that a role gives is explained.
+func TestEveryRightIsExplained(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join(root, "docs", "rbac.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join(root, "docs", "role*.yaml"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("found no roles (%v)", err)
+	}
+	resources := regexp.MustCompile(`(?m)^\s+resources: \[(.*)\]$`)
+	for _, file := range files {
+		role, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, rule := range resources.FindAllSubmatch(role, -1) {
+			for _, resource := range strings.Split(string(rule[1]), ", ") {
+				about := "`" + resource + "`"
+				// What binds the preview's role is told in words.
+				if resource != "rolebindings" && resource != "clusterroles" && !strings.Contains(string(page), about) {
+					t.Errorf("docs/rbac.md does not say what %s gives %s for", filepath.Base(file), about)
+				}
+			}
+		}
+	}
+}
