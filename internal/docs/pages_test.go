@@ -71,7 +71,8 @@ var tests = sync.OnceValues(func() (map[string]bool, error) {
 	names := map[string]bool{}
 	function := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz|Benchmark)\w+)\(`)
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || !strings.HasSuffix(path, "_test.go") {
+		// The guide's own tests are in its page.
+		if err != nil || entry.IsDir() || !strings.HasSuffix(path, "_test.go") && entry.Name() != "extending.md" {
 			return err
 		}
 		source, err := os.ReadFile(path)
@@ -164,6 +165,48 @@ func TestEveryRightIsExplained(t *testing.T) {
 				if resource != "rolebindings" && resource != "clusterroles" && !strings.Contains(string(page), about) {
 					t.Errorf("docs/rbac.md does not say what %s gives %s for", filepath.Base(file), about)
 				}
+			}
+		}
+	}
+}
+
+// names finds what a pattern captures in a file.
+func names(t *testing.T, file, pattern string) []string {
+	t.Helper()
+	source, err := os.ReadFile(filepath.Join(root, file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, found := range regexp.MustCompile(pattern).FindAllSubmatch(source, -1) {
+		all = append(all, string(found[1]))
+	}
+	if len(all) < 3 {
+		t.Fatalf("%s: only %q were found", file, all)
+	}
+	return all
+}
+
+func TestEveryBuilderIsExplained(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join(root, "actions", "build", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, builder := range names(t, "pkg/image/builder.go", `(?m)^\t\{"([a-z]+)", From`) {
+		if !strings.Contains(string(page), "\n| `"+builder+"` |") {
+			t.Errorf("actions/build/README.md has no row for builder %s", builder)
+		}
+	}
+}
+
+func TestEveryMonitorIsExplained(t *testing.T) {
+	for _, p := range load(t) {
+		if p.Path != "docs/monitors.md" {
+			continue
+		}
+		for _, monitor := range names(t, "actions/canary/monitor.go", `(?m)^\t[a-zA-Z]+ += "([a-z]+)"$`) {
+			if !p.Anchors()[monitor] {
+				t.Errorf("docs/monitors.md has no part about %s", monitor)
 			}
 		}
 	}
