@@ -18,8 +18,10 @@ demo: ## Play the whole promotion of the example service on real parts; KUBECONF
 	@[ -n "$${KUBECONFIG:-}" ] || $(LAB) up
 	@$(LAB) demo
 
-SERVICE ?= examples/greeter
-try: lab-up ## Take a service of your own through the lab to production: SERVICE=its folder (docs/getting-started.md)
+SERVICE ?=
+try: ## Take a service of your own through the lab to production: SERVICE=its folder (docs/getting-started.md)
+	@[ -n "$(SERVICE)" ] || { echo "try: name the folder of a service, as in make try SERVICE=../greeter; docs/getting-started.md has what must be in it"; exit 1; }
+	@$(LAB) up
 	@$(LAB) try $(SERVICE)
 
 OUTAGE = ^TestDeploySurvivesAKilledAPIServer$$
@@ -56,8 +58,9 @@ vet:
 unit:
 	@$(GO) test ./...
 	@cd lab && $(GO) test ./...
-	@cd lab/templates && $(GO) test ./...
-	@cd lab/terraform && $(GO) test ./...
+	@# Without -count=1 Go would not see that what they look at, outside of their modules, has changed.
+	@cd lab/templates && $(GO) test -count=1 ./...
+	@cd lab/terraform && $(GO) test -count=1 ./...
 	@cd examples/checkout && $(GO) test ./...
 
 lint: ## Static analysis with golangci-lint

@@ -42,6 +42,16 @@ func (p *part) name() string {
 	return fmt.Sprintf("#%d", p.number)
 }
 
+// astray says that a workflow has failed which had to succeed: nobody would approve or merge that.
+func (p *part) astray() bool {
+	for name, res := range p.results {
+		if p.expect[name] && !res.Succeeded {
+			return true
+		}
+	}
+	return false
+}
+
 // story is what is played, in order.
 func (s *scene) story() []part {
 	good := map[string]bool{"unit-test": true, "pull-request": true, "approval": true, "production": true}
@@ -92,7 +102,7 @@ func (s *scene) story() []part {
 
 // promote takes a change the whole way: proposed, approved, merged.
 func promote(ctx context.Context, s *scene, p *part) error {
-	if err := propose(ctx, s, p); err != nil || !p.results["pull-request"].Succeeded {
+	if err := propose(ctx, s, p); err != nil || p.astray() {
 		return err
 	}
 	if p.beforeApproval != nil {
@@ -105,7 +115,7 @@ func promote(ctx context.Context, s *scene, p *part) error {
 	if err != nil {
 		return err
 	}
-	if err := s.react(ctx, p, p.head, approved); err != nil {
+	if err := s.react(ctx, p, p.head, approved); err != nil || p.astray() {
 		return err
 	}
 	if err := s.startLoad(ctx); err != nil {
