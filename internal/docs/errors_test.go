@@ -48,11 +48,18 @@ func texts(t *testing.T) []string {
 			t.Fatal(err)
 		}
 	}
-	shell, err := os.ReadFile(filepath.Join(root, "actions", "install.sh"))
-	if err != nil {
-		t.Fatal(err)
+	scripts, err := filepath.Glob(filepath.Join(root, "actions", "*.sh"))
+	if err != nil || len(scripts) == 0 {
+		t.Fatalf("no scripts below actions/: %v", err)
 	}
-	return append(all, string(shell))
+	for _, script := range scripts {
+		text, err := os.ReadFile(script)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, string(text))
+	}
+	return all
 }
 
 // filled is what stands in the place of a verb.

@@ -147,7 +147,7 @@ func steps(content any) []step {
 func TestEveryVariableThatAPageNamesIsRead(t *testing.T) {
 	variable := regexp.MustCompile(`\bPROMOTE_[A-Z_]*[A-Z]\b`)
 	read := map[string]bool{}
-	for _, pattern := range []string{"workflows-templates/*.yml", "actions/*/*.go", "pkg/*/*.go", "lab/*/*.go", "actions/install.sh", "hack/*", ".ci/*", "Makefile"} {
+	for _, pattern := range []string{"workflows-templates/*.yml", "actions/*/*.go", "pkg/*/*.go", "lab/*/*.go", "actions/*.sh", "hack/*", ".ci/*", "Makefile"} {
 		files, err := filepath.Glob(filepath.Join(root, pattern))
 		if err != nil || len(files) == 0 {
 			t.Fatalf("found no %s (%v)", pattern, err)
