@@ -1,7 +1,6 @@
 package sbom
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"fmt"
@@ -9,7 +8,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/CycloneDX/cyclonedx-go"
 	"github.com/package-url/packageurl-go"
@@ -23,24 +21,7 @@ const PredicateType = "https://cyclonedx.org/bom"
 // Predicate gives the bill of materials as JSON, once the walk is over.
 func (c *Collector) Predicate(img contents.Image, repository string) ([]byte, error) {
 	image := imageComponent(img, repository)
-	components, links := c.components(image.BOMRef)
-	bill := cyclonedx.NewBOM()
-	bill.SerialNumber = serial(img)
-	bill.Metadata = &cyclonedx.Metadata{
-		Timestamp: img.Created.UTC().Format(time.RFC3339),
-		Component: &image,
-		Tools:     &cyclonedx.ToolsChoice{Components: &[]cyclonedx.Component{{Type: cyclonedx.ComponentTypeApplication, Name: "promote"}}},
-		Lifecycles: &[]cyclonedx.Lifecycle{
-			{Phase: cyclonedx.LifecyclePhasePostBuild}, // what is in the image, not what the build asked for
-		},
-	}
-	bill.Components = &components
-	bill.Dependencies = &links
-	var out bytes.Buffer
-	if err := cyclonedx.NewBOMEncoder(&out, cyclonedx.BOMFileFormatJSON).EncodeVersion(bill, cyclonedx.SpecVersion1_6); err != nil {
-		return nil, fmt.Errorf("writing the bill of materials of %q: %w", img.Digest, err)
-	}
-	return bytes.TrimSpace(out.Bytes()), nil
+	return c.encode(image, serial(img.Digest, img.Platform), img.Created)
 }
 
 // imageComponent is the subject: the image by its digest.
@@ -143,9 +124,9 @@ func component(p pkg, url string, places []string) cyclonedx.Component {
 	}
 }
 
-// serial is a UUID made of the digest (RFC 9562, version 8), so that an image has one bill of materials.
-func serial(img contents.Image) string {
-	id := sha256.Sum256([]byte("promote sbom " + img.Digest + " " + img.Platform))
+// serial is a UUID made of what names the subject (RFC 9562, version 8), so that a subject has one bill of materials.
+func serial(names ...string) string {
+	id := sha256.Sum256([]byte("promote sbom " + strings.Join(names, " ")))
 	id[6] = id[6]&0x0f | 0x80
 	id[8] = id[8]&0x3f | 0x80
 	return fmt.Sprintf("urn:uuid:%x-%x-%x-%x-%x", id[:4], id[4:6], id[6:8], id[8:10], id[10:16])

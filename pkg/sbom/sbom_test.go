@@ -274,11 +274,33 @@ func schema(t *testing.T) *jsonschema.Schema {
 	return compiled
 }
 
+func released(t *testing.T) []byte {
+	t.Helper()
+	file := strings.NewReader(goProgram(t))
+	data, err := OfPrograms("shop", "v1.2.3", time.Unix(1, 0), []Program{{Name: "checkout_linux", Digest: "sha256:1", File: file}, {Name: "checkout_plan9", Digest: "sha256:2", File: file}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func TestReleasedProgramsListTheirModulesWithTheFiles(t *testing.T) {
+	data := string(released(t))
+	for _, want := range []string{`"bom-ref":"shop@v1.2.3"`, `"pkg:golang/stdlib@`, `{"location":"checkout_linux"},{"location":"checkout_plan9"}`, `"timestamp":"1970-01-01T00:00:01Z"`} {
+		if !strings.Contains(data, want) {
+			t.Errorf("the bill does not say %s:\n%s", want, data)
+		}
+	}
+	if _, err := OfPrograms("shop", "v1.2.3", time.Unix(1, 0), []Program{{Name: "script", File: strings.NewReader("#!/bin/sh")}}); err == nil || !strings.Contains(err.Error(), "script") {
+		t.Errorf("a script was taken for a program: %v", err)
+	}
+}
+
 func TestBillsFollowTheSchemaOfCycloneDX(t *testing.T) {
 	compiled := schema(t)
 	bills := map[string][]byte{
 		"everything": bill(t, everything(t)), "a Go program": bill(t, image(t, map[string]string{"checkout": goProgram(t)})),
-		"nothing": bill(t, image(t, map[string]string{"etc/passwd": "root"})),
+		"nothing": bill(t, image(t, map[string]string{"etc/passwd": "root"})), "released programs": released(t),
 	}
 	for name, data := range bills {
 		document, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
