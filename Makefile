@@ -9,7 +9,7 @@ GO = $$($(CURDIR)/hack/go)
 LAB = $$($(CURDIR)/hack/lab)
 LINT = $(GO) tool -modfile=hack/lint/go.mod golangci-lint
 
-.PHONY: help demo try test kill-test soak check lint generate lab-up lab-down bench bench-build bench-deploy bench-start bench-verdict record clean unit fmt vet fuzz
+.PHONY: help demo try test kill-test soak check lint generate lab-up lab-down bench bench-build bench-deploy bench-start bench-verdict record release-dry-run clean unit fmt vet fuzz
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -82,6 +82,15 @@ bench: bench-deploy bench-build bench-start bench-verdict ## All benchmarks: aga
 
 record: lab-up ## Make the failures that waiting is tested with happen again in the lab, and record them
 	@cd lab && $(GO) run ./record
+
+VERSION ?= v0.0.0-dry.run
+RELEASES ?= https://github.com/org/promote/releases/download
+release-dry-run: ## Make all files of a release below dist/, as the release workflow does, and check them; VERSION=v1.2.3 PLATFORMS=linux_amd64,…
+	@rm -rf dist
+	@$(GO) run ./internal/ship -version $(VERSION) -url $(RELEASES)/$(VERSION) -to dist $(if $(PLATFORMS),-platforms $(PLATFORMS))
+	@cd dist && sha256sum --quiet --check checksums.txt
+	@hack/try-release dist $(VERSION)
+	@echo "dist/ holds $(VERSION):"; cd dist && ls -sh
 
 # ko and crane are built from their Go modules, in a module of their own.
 bench-build: ## Build a small Go service with promote, ko, and go with crane, in one run: medians and ratios

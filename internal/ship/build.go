@@ -37,11 +37,11 @@ func checkPlatforms(chosen []string) error {
 
 // commitTime is that of the commit that is checked out. What a release holds has no other time in it.
 func commitTime(ctx context.Context) (time.Time, error) {
-	out, err := exec.CommandContext(ctx, "git", "log", "-1", "--format=%ct").Output()
+	out, err := git(ctx, "log", "-1", "--format=%ct")
 	if err != nil {
-		return time.Time{}, fmt.Errorf("asking git for the time of the commit: %w", err)
+		return time.Time{}, err
 	}
-	seconds, err := strconv.ParseInt(strings.TrimSpace(string(out)), 10, 64)
+	seconds, err := strconv.ParseInt(strings.TrimSpace(out), 10, 64)
 	if err != nil {
 		return time.Time{}, fmt.Errorf("asking git for the time of the commit: %w", err)
 	}

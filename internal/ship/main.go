@@ -1,6 +1,6 @@
 // Command ship makes the files of a release: the four programs for each platform, packed; release.json, which names their
 // hashes and is committed before the tag is set, so that the tag holds them; a tar file for networks without a way out; a bill of
-// materials; and the checksums of all of these.
+// materials; what has changed since the version before; and the checksums of all of these.
 //
 // The same commit gives the same bytes, in whatever folder and on whatever machine with the same Go. It refuses a version that is
 // none, and a folder that is not empty.
@@ -72,7 +72,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(r.name(programs), r.bundle(programs), r.bill(programs), r.sum())
+	return errors.Join(r.name(programs), r.bundle(programs), r.bill(programs), r.changes(ctx), r.sum())
 }
 
 func checkVersion(version string) error {

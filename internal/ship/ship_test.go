@@ -129,6 +129,15 @@ func TestTheTreeNamesNoRelease(t *testing.T) {
 	}
 }
 
+func TestTheVersionBefore(t *testing.T) {
+	tags := []string{"v1", "v1.2.0", "v1.10.0", "v1.9.0", "v2.0.0-rc.1", "v2.0.0", "vnext"}
+	for version, want := range map[string]string{"v1.10.1": "v1.10.0", "v2.0.0": "v1.10.0", "v2.0.0-rc.2": "v2.0.0-rc.1", "v1.2.0": "", "v0.1.0": ""} {
+		if got := before(version, tags); got != want {
+			t.Errorf("before %s comes %q, want %q", version, got, want)
+		}
+	}
+}
+
 func TestWhatIsNoReleaseIsRefusedAtOnce(t *testing.T) {
 	full := t.TempDir()
 	write(t, filepath.Join(full, "old.gz"), "", 0o644)
