@@ -96,9 +96,11 @@ func (p *program) start(ctx context.Context, name string, args ...string) (time.
 	began := time.Now()
 	said, err := cmd.CombinedOutput()
 	took := time.Since(began)
-	var exit *exec.ExitError
-	if !errors.As(err, &exit) || exit.ExitCode() != 1 || !strings.Contains(string(said), "::error") {
-		return 0, fmt.Errorf("starting %q without inputs: got %v, want exit code 1 and an error that names them\n%s", p.action, err, said)
+	if cmd.ProcessState == nil {
+		return 0, fmt.Errorf("starting %q: %w", p.action, err)
+	}
+	if code := cmd.ProcessState.ExitCode(); code != 1 || !strings.Contains(string(said), "::error") {
+		return 0, fmt.Errorf("starting %q without inputs: exit code %d, want 1 and an error that names them\n%s", p.action, code, said)
 	}
 	return took, nil
 }

@@ -26,7 +26,7 @@ var checks = map[string]func(t *testing.T, where string, c Command){
 }
 
 // plain are programs with nothing in them that this repository could break.
-var plain = []string{"git", "gh", "curl", "export", "cd", "mkdir", "kill", "cat", "source", ".", "helm", "python3", "sudo", "docker", "sed"}
+var plain = []string{"git", "gh", "curl", "export", "cd", "mkdir", "kill", "cat", "source", ".", "helm", "python3", "sudo", "docker", "sed", "diff", "sha256sum"}
 
 func TestEveryCommandOfAPageIsChecked(t *testing.T) {
 	count := 0
