@@ -150,7 +150,57 @@ data "aws_iam_policy_document" "promote" {
     }
   }
 
-  # Route 53: the statements for `traffic: route53` belong here.
+  dynamic "statement" {
+    for_each = each.key == "prod" ? var.canary_dns[*] : []
+    content {
+      sid       = "ReadTheZone"
+      actions   = ["route53:GetHostedZone", "route53:ListResourceRecordSets"]
+      resources = ["${local.arn}:route53:::hostedzone/${statement.value.zone}"]
+    }
+  }
+  dynamic "statement" {
+    for_each = each.key == "prod" ? var.canary_dns[*] : []
+    content {
+      sid       = "ChangeOneName"
+      actions   = ["route53:ChangeResourceRecordSets"]
+      resources = ["${local.arn}:route53:::hostedzone/${statement.value.zone}"]
+      condition {
+        test     = "ForAllValues:StringEquals"
+        variable = "route53:ChangeResourceRecordSetsNormalizedRecordNames"
+        values   = [statement.value.name]
+      }
+      condition {
+        test     = "ForAllValues:StringEquals"
+        variable = "route53:ChangeResourceRecordSetsRecordTypes"
+        values   = ["A", "AAAA"]
+      }
+      condition {
+        test     = "ForAllValues:StringEquals"
+        variable = "route53:ChangeResourceRecordSetsActions"
+        values   = ["UPSERT", "DELETE"]
+      }
+    }
+  }
+  dynamic "statement" {
+    for_each = each.key == "prod" ? var.canary_dns[*] : []
+    content {
+      sid       = "WaitForAChange"
+      actions   = ["route53:GetChange"]
+      resources = ["${local.arn}:route53:::change/*"]
+    }
+  }
+  dynamic "statement" {
+    for_each = each.key == "prod" && var.canary_dns != null ? ["*"] : []
+    content {
+      sid = "SeeLoadBalancers"
+      actions = [
+        "elasticloadbalancing:DescribeLoadBalancers",
+        "elasticloadbalancing:DescribeTargetGroups",
+        "elasticloadbalancing:DescribeTargetHealth",
+      ]
+      resources = [statement.value] # these know no resources
+    }
+  }
 }
 
 resource "aws_iam_role_policy" "promote" {

@@ -50,3 +50,12 @@ variable "canary_monitor" {
   type        = string
   default     = "none"
 }
+
+variable "canary_dns" {
+  description = "For `traffic: route53` in prod: the id of the hosted zone, and the name whose answers are shared, in small letters. Null: no rights in Route 53."
+  type = object({
+    zone = string
+    name = string
+  })
+  default = null
+}

@@ -164,7 +164,7 @@ func calls(t *testing.T) map[string]string {
 	}
 	names := map[string]string{"elasticloadbalancingv2": "elasticloadbalancing"}
 	operation := regexp.MustCompile(`\b([a-z0-9]+)\.([A-Z]\w+)Input\{`)
-	imports := regexp.MustCompile(`"github.com/aws/aws-sdk-go-v2/service/([a-z0-9]+)"`)
+	imports := regexp.MustCompile(`([a-z0-9]*) ?"github.com/aws/aws-sdk-go-v2/service/([a-z0-9]+)"`)
 	called := map[string]string{}
 	for _, file := range files {
 		if strings.HasSuffix(file, "_test.go") {
@@ -174,13 +174,13 @@ func calls(t *testing.T) map[string]string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		services := map[string]bool{}
+		services := map[string]string{} // by the name that the file gives them
 		for _, found := range imports.FindAllStringSubmatch(string(source), -1) {
-			services[found[1]] = true
+			services[found[1]], services[found[2]] = found[2], found[2]
 		}
 		for _, found := range operation.FindAllStringSubmatch(string(source), -1) {
-			service := found[1]
-			if !services[service] {
+			service := services[found[1]]
+			if service == "" {
 				continue
 			}
 			if names[service] != "" {
