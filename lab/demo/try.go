@@ -127,6 +127,15 @@ func PlayService(ctx context.Context, w world.World, suite, name, folder, path s
 	return s.tried(parts)
 }
 
+// Remove takes away what a service's trial has left to look at.
+func Remove(ctx context.Context, w world.World, name string) error {
+	s := &scene{world: w, service: stranger(name, "", "/", nil)}
+	if err := s.connect(ctx); err != nil {
+		return err
+	}
+	return s.sweep(ctx)
+}
+
 // readStores reads what Secrets Manager and Parameter Store have, by environment. A service may need nothing of them.
 func readStores(file string) (map[string]store, error) {
 	stores := map[string]store{}

@@ -5,6 +5,7 @@
 package pages
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -43,6 +44,11 @@ func TestTheGettingStartedPageLeadsToProduction(t *testing.T) {
 	if err := lab.Bases(t.Context(), string(dockerfile)); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := demo.Remove(context.WithoutCancel(t.Context()), w, "greeter"); err != nil {
+			t.Error(err)
+		}
+	})
 	if err := demo.PlayService(t.Context(), w, root, "greeter", folder, "/", os.Stdout); err != nil {
 		t.Fatal(err)
 	}
