@@ -10,9 +10,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"sigs.k8s.io/yaml"
 )
 
 func write(t *testing.T, path, text string, mode os.FileMode) {
@@ -87,6 +90,7 @@ func TestABundleIsWhatInstallTakes(t *testing.T) {
 	if !json.Valid(named) {
 		t.Errorf("release.json is no JSON:\n%s", named)
 	}
+	published(t, r.to)
 	tree := filepath.Join(place, "tree")
 	write(t, filepath.Join(tree, "release.json"), string(named), 0o644)
 	write(t, filepath.Join(tree, "actions/hello/main.go"), "", 0o644)
@@ -106,6 +110,36 @@ func TestABundleIsWhatInstallTakes(t *testing.T) {
 	check.Dir = r.to
 	if out, err := check.CombinedOutput(); err != nil || strings.Count(string(out), ": OK") != 3 {
 		t.Errorf("checking checksums.txt: %v\n%s", err, out)
+	}
+}
+
+// published holds .goreleaser.yaml to all files but the changelog, which is the release's text.
+func published(t *testing.T, dist string) {
+	t.Helper()
+	text, err := os.ReadFile("../../.goreleaser.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var config struct {
+		Release struct {
+			ExtraFiles []struct{ Glob string } `json:"extra_files"`
+		}
+	}
+	if err := yaml.Unmarshal(text, &config); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(dist)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		taken := slices.ContainsFunc(config.Release.ExtraFiles, func(f struct{ Glob string }) bool {
+			matches, err := filepath.Match(f.Glob, "dist/"+e.Name())
+			return err == nil && matches
+		})
+		if !taken && e.Name() != "changelog.md" {
+			t.Errorf(".goreleaser.yaml publishes no %s", e.Name())
+		}
 	}
 }
 
