@@ -9,7 +9,6 @@ import (
 	"time"
 
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 
 	"github.com/org/promote/pkg/amazon"
@@ -54,8 +53,8 @@ type DNSConfig struct {
 type DNS struct {
 	cfg    DNSConfig
 	region string
-	zones  *route53.Client
-	elb    *elasticloadbalancingv2.Client
+	zones  zones
+	elb    balancers
 }
 
 // NewDNS loads the AWS configuration; an empty region leaves it to that. It asks nothing yet.
@@ -82,8 +81,8 @@ func NewDNS(ctx context.Context, region string, cfg DNSConfig, opts ...func(*aws
 		return nil, errors.New("loading the AWS configuration: no region is set")
 	}
 	return &DNS{
-		cfg: cfg, region: loaded.Region, elb: elasticloadbalancingv2.NewFromConfig(loaded),
-		zones: route53.NewFromConfig(loaded, func(o *route53.Options) {
+		cfg: cfg, region: loaded.Region, elb: newBalancers(loaded),
+		zones: newZones(loaded, func(o *route53.Options) {
 			if loaded.RetryMaxAttempts == 0 { // AWS_MAX_ATTEMPTS is not set
 				o.RetryMaxAttempts = dnsTries
 			}

@@ -61,7 +61,7 @@ func (d *DNS) Find(ctx context.Context, host string) (Balancer, error) {
 
 // lookUp reads the region's load balancers until the host is found: AWS can't be asked for a host name. nil means that none has it.
 func (d *DNS) lookUp(ctx context.Context, host string) (*elbtypes.LoadBalancer, error) {
-	pages := elb.NewDescribeLoadBalancersPaginator(d.elb, &elb.DescribeLoadBalancersInput{PageSize: aws.Int32(400)})
+	pages := elb.NewDescribeLoadBalancersPaginator(d.elb.DescribeLoadBalancers, &elb.DescribeLoadBalancersInput{PageSize: aws.Int32(400)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {

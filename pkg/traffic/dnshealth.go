@@ -84,7 +84,7 @@ func (d *DNS) look(ctx context.Context, b Balancer, least int) (sight, time.Dura
 // groups are the balancer's target groups.
 func (d *DNS) groups(ctx context.Context, b Balancer) ([]types.TargetGroup, error) {
 	var all []types.TargetGroup
-	pages := elb.NewDescribeTargetGroupsPaginator(d.elb, &elb.DescribeTargetGroupsInput{LoadBalancerArn: aws.String(b.ARN)})
+	pages := elb.NewDescribeTargetGroupsPaginator(d.elb.DescribeTargetGroups, &elb.DescribeTargetGroupsInput{LoadBalancerArn: aws.String(b.ARN)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
