@@ -83,7 +83,7 @@ func (c *Candidate) closeEntrance(ctx context.Context) error {
 		return fmt.Errorf("closing the %s that release %s was reached by: %w", left.Kind, c.Release.ID, err)
 	}
 	// Whoever was on the way meanwhile still arrives.
-	timer := time.NewTimer(c.req.Settle)
+	timer := time.NewTimer(max(c.req.Settle, gatewayTime))
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():

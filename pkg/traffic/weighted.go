@@ -41,6 +41,8 @@ func NewWeighted(ctx context.Context, c *cluster.Cluster, cfg Config, entrance E
 
 func newWeighted(ctx context.Context, pods *Pods, entrance Entrance) (*Weighted, error) {
 	w := &Weighted{pods: pods, entrance: entrance}
+	// A pod that left its Service is asked for as long as what leads there takes to follow.
+	pods.cfg.Settle = max(pods.cfg.Settle, gatewayTime)
 	for _, s := range pods.cfg.Services {
 		w.shared = append(w.shared, s)
 		if s.Own != "" {
