@@ -9,7 +9,7 @@ GO = $$($(CURDIR)/hack/go)
 LAB = $$($(CURDIR)/hack/lab)
 LINT = $(GO) tool -modfile=hack/lint/go.mod golangci-lint
 
-.PHONY: help demo try test kill-test soak check lint generate lab-up lab-down bench bench-build bench-deploy bench-start bench-verdict record release-dry-run clean unit fmt vet fuzz
+.PHONY: help demo try test guide kill-test soak check lint generate lab-up lab-down bench bench-build bench-deploy bench-start bench-verdict record release-dry-run clean unit fmt vet fuzz
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,11 +25,15 @@ try: ## Take a service of your own through the lab to production: SERVICE=its fo
 	@$(LAB) try $(SERVICE)
 
 OUTAGE = ^TestDeploySurvivesAKilledAPIServer$$
-test: check lab-up ## All tests: the fast ones, then everything on the lab
+GUIDE = ^TestTheGettingStartedPageLeadsToProduction$$
+test: check lab-up ## All tests: the fast ones, then everything on the lab; only the walk through the guide is `make guide`
 	@# What takes the API server away comes first and alone: beside the demo it would wait for the demo's end, and all others for it.
 	@cd lab && $(GO) test -tags lab -count=1 -timeout 10m -run '$(OUTAGE)' ./e2e
 	@# The tests wait for pods, leases and servers most of the time, so more of them run at once than there are cores.
-	@cd lab && $(GO) test -tags lab -count=1 -p 3 -parallel 6 -timeout 30m -skip '$(OUTAGE)' ./...
+	@cd lab && $(GO) test -tags lab -count=1 -p 3 -parallel 6 -timeout 30m -skip '$(OUTAGE)|$(GUIDE)' ./...
+
+guide: lab-up ## Do what docs/getting-started.md says, in an empty folder: its service goes to production; five minutes
+	@cd lab && $(GO) test -tags lab -count=1 -timeout 30m -v -run '$(GUIDE)' ./e2e/pages
 
 kill-test: lab-up ## Kill, cancel, hang and lock out the deploy action at every request it sends; twenty deployments under load; half an hour
 	@cd lab && PROMOTE_KILL_EVERY=1 $(GO) test -tags lab -count=1 -parallel 24 -timeout 90m -v -run 'TestDeployConvergesAfterAKill|TestDeployOutlives|TestDeployStopsInOrder|TestDeployRidesOut|TestDeployThatIsCancelled|TestDeploysInARow' ./e2e
