@@ -31,6 +31,7 @@ func main() {
 	graceful := flag.Duration("graceful", 0, "on SIGTERM go on serving for this time, then end cleanly; 0 ends at once")
 	delay := flag.Duration("delay", 0, "how long each answer takes")
 	fail := flag.Int("fail", 0, "every so many-th answer is 500; 0 is none")
+	failWhile := flag.String("fail-while", "", "a file: answers fail only while it is there; empty is always")
 	flag.Parse()
 
 	if *say != "" {
@@ -61,7 +62,7 @@ func main() {
 	if *readyAfter >= 0 {
 		time.AfterFunc(*readyAfter, func() { ready.Store(true) })
 	}
-	server := &http.Server{Addr: *address, Handler: handler(*version, ready, *delay, int64(*fail)), ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Addr: *address, Handler: handler(*version, ready, *delay, failing(int64(*fail), *failWhile)), ReadHeaderTimeout: 10 * time.Second}
 	ended := make(chan struct{})
 	if *graceful > 0 {
 		signals := make(chan os.Signal, 1)
@@ -80,7 +81,7 @@ func main() {
 }
 
 // handler answers with who it is, and echoes environment variables whose names begin with ECHO_. /metrics says how often it did.
-func handler(version string, ready *atomic.Bool, delay time.Duration, fail int64) http.Handler {
+func handler(version string, ready *atomic.Bool, delay time.Duration, fails func(answers int64) bool) http.Handler {
 	host, _ := os.Hostname()
 	mux := http.NewServeMux()
 	mux.HandleFunc("/ready", func(w http.ResponseWriter, _ *http.Request) {
@@ -97,7 +98,7 @@ func handler(version string, ready *atomic.Bool, delay time.Duration, fail int64
 		w.Header().Set("Version", version)
 		w.Header().Set("X-Version", version) // where the load generator looks
 		w.Header().Set("Pod", host)
-		if fail > 0 && (good.Load()+bad.Load())%fail == fail-1 {
+		if fails(good.Load() + bad.Load()) {
 			bad.Add(1)
 			http.Error(w, "failing, as asked", http.StatusInternalServerError)
 			return
@@ -110,6 +111,20 @@ func handler(version string, ready *atomic.Bool, delay time.Duration, fail int64
 		}
 	})
 	return mux
+}
+
+// failing says whether the answer after so many others fails.
+func failing(every int64, file string) func(answers int64) bool {
+	return func(answers int64) bool {
+		if every == 0 || answers%every != every-1 {
+			return false
+		}
+		if file == "" {
+			return true
+		}
+		_, err := os.Stat(file)
+		return err == nil
+	}
 }
 
 // startOnce lets only one run of the container live: what works on a clean disk may not work on a used one.
