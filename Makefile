@@ -9,7 +9,7 @@ GO = $$($(CURDIR)/hack/go)
 LAB = $$($(CURDIR)/hack/lab)
 LINT = $(GO) tool -modfile=hack/lint/go.mod golangci-lint
 
-.PHONY: help demo try test guide kill-test soak check lint generate lab-up lab-down bench bench-build bench-deploy bench-start bench-verdict record release-dry-run clean unit fmt vet fuzz
+.PHONY: help demo try test guide kill-test soak check lint generate lab-up lab-down bench bench-build bench-deploy bench-start bench-verdict record release-dry-run clean unit fmt vet fuzz bench-canary
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -81,7 +81,7 @@ lab-up: ## Start the lab: a real Kubernetes, registry, BuildKit and Prometheus o
 lab-down: ## Stop the lab and leave nothing behind but the build cache
 	@$(LAB) down
 
-bench: bench-deploy bench-build bench-start bench-verdict ## All benchmarks: against peers in the same run as ratios, and of single functions
+bench: bench-deploy bench-build bench-start bench-verdict bench-canary ## All benchmarks: against peers in the same run as ratios, and of single functions
 	@$(GO) test -run '^$$' -bench . -benchmem ./...
 
 record: lab-up ## Make the failures that waiting is tested with happen again in the lab, and record them
@@ -113,6 +113,18 @@ bench-start: ## Tell how large the four programs are and how long they take to s
 
 bench-verdict: ## Simulate canaries under promote's verdict and those of Argo, Flagger and Kayenta; a minute and a half on two free cores, no cluster
 	@cd lab && $(GO) run ./benchverdict $(BENCH_VERDICT)
+
+# Argo Rollouts' and Flagger's controllers are built from modules of their own: each pins another Kubernetes.
+RUNS ?= 5
+bench-canary: lab-up ## Let a candidate go bad under promote, Argo Rollouts and Flagger, RUNS (5) times each, also with the orchestrator killed; 45 minutes
+	@mkdir -p bin; CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/canary ./actions/canary
+	@echo "building Argo Rollouts and Flagger; the first time takes minutes" >&2
+	@cd hack/bench/argo && $(GO) build -o ../../../bin/ github.com/argoproj/argo-rollouts/cmd/rollouts-controller
+	@cd hack/bench/flagger && $(GO) build -o ../../../bin/ github.com/fluxcd/flagger/cmd/flagger
+	@argo=$$(cd hack/bench/argo && $(GO) list -m -f '{{.Dir}}' github.com/argoproj/argo-rollouts); \
+	flagger=$$(cd hack/bench/flagger && $(GO) list -m -f '{{.Dir}}' github.com/fluxcd/flagger); \
+	cd lab && $(GO) run ./benchcanary -runs $(RUNS) -json ../bin/bench-canary.json -canary ../bin/canary -argo ../bin/rollouts-controller -flagger ../bin/flagger \
+		-argo-crds "$$argo/manifests/crds" -flagger-crds "$$flagger/artifacts/flagger/crd.yaml" $(BENCH_CANARY)
 
 clean: ## Remove what was built here
 	@rm -rf bin dist
