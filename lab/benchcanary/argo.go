@@ -90,8 +90,8 @@ func (c *contender) argoJudges(ctx context.Context) (bool, error) {
 		return false, nil
 	}
 	if aborted, _, _ := unstructured.NestedBool(rollout.Object, "status", "abort"); aborted {
-		message, _, _ := unstructured.NestedString(rollout.Object, "status", "message")
-		return false, endedError{"it was aborted before the fault: " + message}
+		// Its status may be told before all of it is that of the new version, so this is not the end yet.
+		return false, fmt.Errorf("it is aborted: %v", field(rollout, "status", "message"))
 	}
 	hash, _, err := unstructured.NestedString(rollout.Object, "status", "currentPodHash")
 	if err != nil {

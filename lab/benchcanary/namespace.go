@@ -50,18 +50,17 @@ func (w *world) newNamespace(ctx context.Context, contender string, graceful tim
 	return n, nil
 }
 
-// remove waits until it is gone: its pods would disturb the next measurement.
+// remove waits until its pods are gone, which would disturb the next measurement. On a busy machine the namespace itself takes minutes.
 func (n *namespace) remove(ctx context.Context) {
-	all := n.w.kube.CoreV1().Namespaces()
-	err := all.Delete(ctx, n.name, metav1.DeleteOptions{})
+	err := n.w.kube.CoreV1().Namespaces().Delete(ctx, n.name, metav1.DeleteOptions{})
 	if err == nil {
-		err = await(ctx, cleaning, "it is gone", func(ctx context.Context) (bool, error) {
-			_, err := all.Get(ctx, n.name, metav1.GetOptions{})
-			return apierrors.IsNotFound(err), err
+		err = await(ctx, cleaning, "its pods are gone", func(ctx context.Context) (bool, error) {
+			list, err := n.w.kube.CoreV1().Pods(n.name).List(ctx, metav1.ListOptions{})
+			return err == nil && len(list.Items) == 0, err
 		})
 	}
 	if err != nil && !apierrors.IsNotFound(err) {
-		fmt.Fprintf(os.Stderr, "removing Namespace/%s: %v: remove it by hand\n", n.name, err)
+		fmt.Fprintf(os.Stderr, "removing Namespace/%s: %v: see that it goes\n", n.name, err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -35,5 +36,19 @@ func TestARoundIsCountedFromItsFault(t *testing.T) {
 func TestACandidateThatNoRequestMetIsSafeAtOnce(t *testing.T) {
 	if got := evaluate([]generator.Record{{Time: time.Now(), Version: "old", Status: 200}}, "new", time.Now().Add(-time.Second)); got.Last != 0 {
 		t.Errorf("got %+v", got)
+	}
+}
+
+func TestTheMomentsOfTheFaultsCoverTheInterval(t *testing.T) {
+	for seed := range uint64(20) {
+		all := slices.Sorted(slices.Values(moments(seed, 5)))
+		for i, m := range all {
+			if part := interval / 5; m < time.Duration(i)*part || m >= time.Duration(i+1)*part {
+				t.Errorf("seed %d: moment %d is %s, beyond its fifth of %s", seed, i, m, interval)
+			}
+		}
+	}
+	if diff := cmp.Diff(moments(1, 5), moments(1, 5)); diff != "" {
+		t.Errorf("the same seed gives other moments: %s", diff)
 	}
 }

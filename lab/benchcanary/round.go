@@ -51,9 +51,7 @@ func (w *world) play(ctx context.Context, s scenario) ([]outcome, error) {
 		return nil, err
 	}
 	var outcomes []outcome
-	moments := rand.New(rand.NewPCG(w.seed, 0))
-	for round := range w.runs {
-		phase := time.Duration(moments.Int64N(int64(interval)))
+	for round, phase := range moments(w.seed, w.runs) {
 		for _, c := range all {
 			o, err := c.round(ctx, s, fmt.Sprintf("v%d", round+1), phase)
 			if err != nil {
@@ -65,6 +63,18 @@ func (w *world) play(ctx context.Context, s scenario) ([]outcome, error) {
 		}
 	}
 	return outcomes, nil
+}
+
+// moments are the phases of the rounds: one from each of so many parts of the interval, in random order. Few rounds that were drawn
+// from all of it could by chance all come right before a look, or right after.
+func moments(seed uint64, runs int) []time.Duration {
+	random := rand.New(rand.NewPCG(seed, 0))
+	all := make([]time.Duration, runs)
+	for i := range all {
+		all[i] = time.Duration((float64(i) + random.Float64()) / float64(runs) * float64(interval))
+	}
+	random.Shuffle(runs, func(i, j int) { all[i], all[j] = all[j], all[i] })
+	return all
 }
 
 func progress(format string, args ...any) {

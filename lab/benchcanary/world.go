@@ -94,18 +94,18 @@ func (w *world) pushImage(ctx context.Context) error {
 
 func random() string { return strings.ToLower(rand.Text()[:8]) }
 
-// cleaning is how long the clearing up may take: namespaces with pods need a few seconds each.
-const cleaning = 2 * time.Minute
+// cleaning is how long each part of the clearing up may take: pods need a few seconds to go.
+const cleaning = time.Minute
 
 // close takes back what was made, also after an interrupt.
 func (w *world) close(ctx context.Context) { w.undoDownTo(ctx, 0) }
 
 // undoDownTo takes back what was made after so many others.
 func (w *world) undoDownTo(ctx context.Context, n int) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleaning)
-	defer cancel()
 	for _, undo := range slices.Backward(w.undo[n:]) {
-		undo(ctx)
+		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleaning)
+		undo(limited)
+		cancel()
 	}
 	w.undo = w.undo[:n]
 }
