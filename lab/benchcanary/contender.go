@@ -52,7 +52,7 @@ func (w *world) contenders(ctx context.Context, s scenario) ([]*contender, error
 // rest waits until the baseline alone is there, whole, and nothing is under way.
 func (c *contender) rest(ctx context.Context) error {
 	if c.settled != nil {
-		if err := await(ctx, 3*time.Minute, c.name+" has settled", c.settled); err != nil {
+		if err := await(ctx, patience, c.name+" has settled", c.settled); err != nil {
 			return err
 		}
 	}

@@ -96,7 +96,7 @@ func (n *namespace) pods(ctx context.Context, version string) (all, ready int, e
 
 // whole waits until a version has all its pods, and no other has any.
 func (n *namespace) whole(ctx context.Context, version string) error {
-	return await(ctx, 3*time.Minute, fmt.Sprintf("Namespace/%s has %d ready pods of %s alone", n.name, replicas, version), func(ctx context.Context) (bool, error) {
+	return await(ctx, patience, fmt.Sprintf("Namespace/%s has %d ready pods of %s alone", n.name, replicas, version), func(ctx context.Context) (bool, error) {
 		all, ready, err := n.pods(ctx, version)
 		if err != nil {
 			return false, err
