@@ -63,13 +63,16 @@ func run(ctx context.Context, args []string) error {
 		if err != nil {
 			return fmt.Errorf("measuring %s: %w", scenario.Name, err)
 		}
-		t.add(scenario, outcomes)
+		// At once, so that what goes wrong later takes nothing away.
+		fmt.Print(t.add(scenario, outcomes))
+		if s.json == "" {
+			continue
+		}
+		if err := t.save(s.json); err != nil {
+			return err
+		}
 	}
-	fmt.Print(t.String())
-	if s.json == "" {
-		return nil
-	}
-	return t.save(s.json)
+	return nil
 }
 
 func readSettings(args []string) (settings, error) {

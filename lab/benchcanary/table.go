@@ -31,8 +31,22 @@ type block struct {
 	outcomes []outcome
 }
 
-func (t *table) add(s scenario, outcomes []outcome) {
-	t.blocks = append(t.blocks, block{s, outcomes})
+// add gives the block's text: medians with their ranges, and then the goals.
+func (t *table) add(s scenario, outcomes []outcome) string {
+	added := block{s, outcomes}
+	t.blocks = append(t.blocks, added)
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s. Median of %d rounds (least to most).\n\n", s.Name, s.Title, t.runs)
+	added.write(&b)
+	for _, g := range added.goals() {
+		verdict := "met"
+		if !g.met {
+			verdict = "MISSED"
+		}
+		fmt.Fprintf(&b, "%s: %s\n", g.text, verdict)
+	}
+	b.WriteByte('\n')
+	return b.String()
 }
 
 // quantity is a row: something that was counted or timed in every round.
@@ -62,24 +76,6 @@ func (b block) of(contender string, q quantity) []float64 {
 	}
 	slices.Sort(values)
 	return values
-}
-
-// String lists medians with their ranges, and then the goals.
-func (t *table) String() string {
-	var b strings.Builder
-	for _, block := range t.blocks {
-		fmt.Fprintf(&b, "%s: %s. Median of %d rounds (least to most).\n\n", block.scenario.Name, block.scenario.Title, t.runs)
-		block.write(&b)
-		for _, g := range block.goals() {
-			verdict := "met"
-			if !g.met {
-				verdict = "MISSED"
-			}
-			fmt.Fprintf(&b, "%s: %s\n", g.text, verdict)
-		}
-		b.WriteByte('\n')
-	}
-	return b.String()
 }
 
 func (b block) write(to *strings.Builder) {
