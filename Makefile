@@ -9,7 +9,7 @@ GO = $$($(CURDIR)/hack/go)
 LAB = $$($(CURDIR)/hack/lab)
 LINT = $(GO) tool -modfile=hack/lint/go.mod golangci-lint
 
-.PHONY: help demo try test guide kill-test soak check lint generate lab-up lab-down bench bench-build bench-deploy bench-start bench-verdict record release-dry-run clean unit fmt vet fuzz bench-canary
+.PHONY: help demo try test guide kill-test soak check lint generate lab-up lab-down bench bench-build bench-deploy bench-start bench-verdict record release-dry-run clean unit fmt vet fuzz bench-canary bench-scale
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -110,6 +110,13 @@ bench-deploy: lab-up ## Deploy a service with promote, kubectl and helm, in one 
 
 bench-start: ## Tell how large the four programs are and how long they take to start, alone and through install.sh
 	@$(GO) run ./internal/benchstart $(BENCH_START)
+
+# kwok is built from its Go module, in a module of its own; its stages, which say what becomes of a node and of a pod, lie in that module.
+bench-scale: lab-up ## Run 100 canaries at once on simulated pods: requests to the API server, memory of a process; twenty minutes
+	@mkdir -p bin; CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/canary ./actions/canary
+	@cd hack/bench/kwok && $(GO) build -o ../../../bin/ sigs.k8s.io/kwok/cmd/kwok
+	@stages=$$(cd hack/bench/kwok && $(GO) list -m -f '{{.Dir}}' sigs.k8s.io/kwok)/kustomize/stage; \
+	cd lab && $(GO) run ./benchscale -action ../bin/canary -kwok ../bin/kwok -stages "$$stages" -json ../bin/scale.json $(BENCH_SCALE)
 
 bench-verdict: ## Simulate canaries under promote's verdict and those of Argo, Flagger and Kayenta; a minute and a half on two free cores, no cluster
 	@cd lab && $(GO) run ./benchverdict $(BENCH_VERDICT)

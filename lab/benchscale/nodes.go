@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+const (
+	// labelNode is on the simulated nodes, as a label for kwok and the services' pods to find them by, and as a taint that keeps
+	// everybody else's pods off.
+	labelNode = "lab.promote.dev/simulated"
+	nodeCount = 5
+	// simulatedPods are addresses that nobody sends to: the Services are marked so that kube-proxy leaves them alone.
+	simulatedPods = "100.64.0.0/10"
+	simulatedNode = "100.127.255.254"
+	// clearTime bounds the removal of what the bench made.
+	clearTime = 10 * time.Minute
+)
+
+// kwokSettings let kwok play many pods at once: it must not be what a canary waits for. With a file of settings it has no defaults.
+const kwokSettings = `kind: KwokConfiguration
+apiVersion: config.kwok.x-k8s.io/v1alpha1
+options: {podPlayStageParallelism: 16, nodePlayStageParallelism: 4, nodeLeaseParallelism: 4, podsOnNodeSyncParallelism: 4}
+`
+
+// simulate starts kwok and makes its nodes; they are ready when it returns. What a bench that was killed left is removed first.
+func (w *world) simulate(ctx context.Context) error {
+	config := filepath.Join(w.work, "kwok.yaml")
+	if err := os.WriteFile(config, []byte(kwokSettings), 0o600); err != nil {
+		return err
+	}
+	log, err := os.Create(filepath.Join(w.work, "kwok.log"))
+	if err != nil {
+		return err
+	}
+	kwok := exec.CommandContext(context.WithoutCancel(ctx), w.kwok, "--kubeconfig", w.lab.AdminKubeconfig, "--config", config,
+		"--config", filepath.Join(w.stages, "node", "fast", "node-initialize.yaml"),
+		"--config", filepath.Join(w.stages, "pod", "fast", "pod-ready.yaml"), "--config", filepath.Join(w.stages, "pod", "fast", "pod-delete.yaml"),
+		"--manage-nodes-with-label-selector", labelNode, "--cidr", simulatedPods, "--node-ip", simulatedNode, "--node-lease-duration-seconds", "40")
+	kwok.Stdout, kwok.Stderr = log, log
+	// A person's Ctrl-C reaches the whole group, and kwok is needed until its pods are gone.
+	kwok.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
+	if err := kwok.Start(); err != nil {
+		return fmt.Errorf("starting kwok: %w", err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- kwok.Wait() }()
+	w.undo = append(w.undo, func() {
+		_ = kwok.Process.Signal(syscall.SIGTERM)
+		<-ended
+		_ = log.Close()
+	})
+	if err := w.sweep(ctx); err != nil {
+		return err
+	}
+	w.undo = append(w.undo, func() {
+		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), clearTime)
+		defer cancel()
+		if err := w.clear(late, strconv.Itoa(os.Getpid())); err != nil {
+			say("clearing up: %v; the next run does it", err)
+		}
+	})
+	for i := range nodeCount {
+		if err := w.addNode(ctx, fmt.Sprintf("simulated-%d-%d", os.Getpid(), i)); err != nil {
+			return err
+		}
+	}
+	err = await(ctx, time.Minute, fmt.Sprintf("%d simulated nodes are ready", nodeCount), func(ctx context.Context) (bool, error) {
+		select {
+		case err := <-ended:
+			ended <- err
+			text, _ := os.ReadFile(log.Name())
+			return false, fmt.Errorf("kwok has ended: %w\n%s", err, text)
+		default:
+		}
+		return w.nodesReady(ctx)
+	})
+	return err
+}
+
+func (w *world) addNode(ctx context.Context, name string) error {
+	_, err := w.kube.CoreV1().Nodes().Create(ctx, &corev1.Node{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{
+			labelNode: "true", labelProcess: strconv.Itoa(os.Getpid()), corev1.LabelOSStable: "linux",
+		}},
+		Spec: corev1.NodeSpec{Taints: []corev1.Taint{{Key: labelNode, Value: "true", Effect: corev1.TaintEffectNoSchedule}}},
+	}, metav1.CreateOptions{})
+	return err
+}
+
+func (w *world) nodesReady(ctx context.Context) (bool, error) {
+	nodes, err := w.kube.CoreV1().Nodes().List(ctx, metav1.ListOptions{LabelSelector: labelNode})
+	if err != nil {
+		return false, err
+	}
+	ready := 0
+	for _, n := range nodes.Items {
+		for _, c := range n.Status.Conditions {
+			if c.Type == corev1.NodeReady && c.Status == corev1.ConditionTrue {
+				ready++
+			}
+		}
+	}
+	return ready >= nodeCount, nil
+}
+
+// sweep removes what benches that are dead have left.
+func (w *world) sweep(ctx context.Context) error {
+	nodes, err := w.kube.CoreV1().Nodes().List(ctx, metav1.ListOptions{LabelSelector: labelNode})
+	if err != nil {
+		return err
+	}
+	var errs []error
+	done := map[string]bool{}
+	for _, n := range nodes.Items {
+		process := n.Labels[labelProcess]
+		pid, err := strconv.Atoi(process)
+		if done[process] || err == nil && !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+			continue
+		}
+		done[process] = true
+		errs = append(errs, w.clear(ctx, process))
+	}
+	return errors.Join(errs...)
+}
+
+// clear removes the namespaces of a process, waits until their pods are gone, which takes kwok, and removes its nodes.
+func (w *world) clear(ctx context.Context, process string) error {
+	of, core := metav1.ListOptions{LabelSelector: labelProcess + "=" + process + "," + labelNode}, w.kube.CoreV1()
+	spaces, err := core.Namespaces().List(ctx, of)
+	if err != nil {
+		return err
+	}
+	for _, n := range spaces.Items {
+		err = errors.Join(err, core.Namespaces().Delete(ctx, n.Name, metav1.DeleteOptions{}))
+	}
+	if err != nil {
+		return err
+	}
+	if len(spaces.Items) > 0 {
+		say("removing %d namespaces …", len(spaces.Items))
+	}
+	err = await(ctx, clearTime, "the namespaces are gone", func(ctx context.Context) (bool, error) {
+		left, err := core.Namespaces().List(ctx, of)
+		return err == nil && len(left.Items) == 0, err
+	})
+	return errors.Join(err, core.Nodes().DeleteCollection(ctx, metav1.DeleteOptions{}, of))
+}
+
+// await looks every tenth of a second until something is so.
+func await(ctx context.Context, limit time.Duration, what string, is func(context.Context) (bool, error)) error {
+	bounded, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	for {
+		so, err := is(bounded)
+		if so || err != nil && bounded.Err() == nil {
+			return err
+		}
+		select {
+		case <-bounded.Done():
+			return fmt.Errorf("waiting until %s: %w", what, context.Cause(bounded))
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
