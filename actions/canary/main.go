@@ -18,6 +18,7 @@ import (
 )
 
 func main() {
+	frugal(os.Getenv)
 	if len(os.Args) > 1 {
 		switch os.Args[1] {
 		case watchCommand:
