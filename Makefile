@@ -81,7 +81,7 @@ lab-up: ## Start the lab: a real Kubernetes, registry, BuildKit and Prometheus o
 lab-down: ## Stop the lab and leave nothing behind but the build cache
 	@$(LAB) down
 
-bench: bench-deploy bench-build bench-start bench-verdict bench-canary ## All benchmarks: against peers in the same run as ratios, and of single functions
+bench: bench-deploy bench-build bench-start bench-verdict bench-canary bench-scale ## All benchmarks: against peers in the same run as ratios, and of single functions
 	@$(GO) test -run '^$$' -bench . -benchmem ./...
 
 record: lab-up ## Make the failures that waiting is tested with happen again in the lab, and record them

@@ -10,7 +10,7 @@ import (
 )
 
 // setUp is how many services are prepared at once, and bring their first release up.
-const setUp = 6
+const setUp = 20
 
 // measured is what a part gave.
 type measured struct {

@@ -11,8 +11,11 @@ import (
 	"syscall"
 	"time"
 
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 const (
@@ -23,6 +26,9 @@ const (
 	// simulatedPods are addresses that nobody sends to: the Services are marked so that kube-proxy leaves them alone.
 	simulatedPods = "100.64.0.0/10"
 	simulatedNode = "100.127.255.254"
+	// leaseTime is how long a node's lease holds, and leasePause the time between two renewals. The node controller gives a node up after
+	// 50 s without one, and takes its pods out of every Service.
+	leaseTime, leasePause = 40 * time.Second, 5 * time.Second
 	// clearTime bounds the removal of what the bench made.
 	clearTime = 10 * time.Minute
 )
@@ -46,7 +52,7 @@ func (w *world) simulate(ctx context.Context) error {
 	kwok := exec.CommandContext(context.WithoutCancel(ctx), w.kwok, "--kubeconfig", w.lab.AdminKubeconfig, "--config", config,
 		"--config", filepath.Join(w.stages, "node", "fast", "node-initialize.yaml"),
 		"--config", filepath.Join(w.stages, "pod", "fast", "pod-ready.yaml"), "--config", filepath.Join(w.stages, "pod", "fast", "pod-delete.yaml"),
-		"--manage-nodes-with-label-selector", labelNode, "--cidr", simulatedPods, "--node-ip", simulatedNode, "--node-lease-duration-seconds", "40")
+		"--manage-nodes-with-label-selector", labelNode, "--cidr", simulatedPods, "--node-ip", simulatedNode)
 	kwok.Stdout, kwok.Stderr = log, log
 	// A person's Ctrl-C reaches the whole group, and kwok is needed until its pods are gone.
 	kwok.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
@@ -57,13 +63,14 @@ func (w *world) simulate(ctx context.Context) error {
 	go func() { ended <- kwok.Wait() }()
 	w.undo = append(w.undo, func() {
 		_ = kwok.Process.Signal(syscall.SIGTERM)
-		<-ended
+		_ = <-ended // it ends with the signal's error
 		_ = log.Close()
 	})
 	if err := w.sweep(ctx); err != nil {
 		return err
 	}
-	w.undo = append(w.undo, func() {
+	beating, stop := context.WithCancel(context.WithoutCancel(ctx))
+	w.undo = append(w.undo, stop, func() {
 		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), clearTime)
 		defer cancel()
 		if err := w.clear(late, strconv.Itoa(os.Getpid())); err != nil {
@@ -71,9 +78,11 @@ func (w *world) simulate(ctx context.Context) error {
 		}
 	})
 	for i := range nodeCount {
-		if err := w.addNode(ctx, fmt.Sprintf("simulated-%d-%d", os.Getpid(), i)); err != nil {
+		name := fmt.Sprintf("simulated-%d-%d", os.Getpid(), i)
+		if err := w.addNode(ctx, name); err != nil {
 			return err
 		}
+		go w.beat(beating, name)
 	}
 	err = await(ctx, time.Minute, fmt.Sprintf("%d simulated nodes are ready", nodeCount), func(ctx context.Context) (bool, error) {
 		select {
@@ -95,7 +104,40 @@ func (w *world) addNode(ctx context.Context, name string) error {
 		}},
 		Spec: corev1.NodeSpec{Taints: []corev1.Taint{{Key: labelNode, Value: "true", Effect: corev1.TaintEffectNoSchedule}}},
 	}, metav1.CreateOptions{})
+	if err != nil {
+		return err
+	}
+	_, err = w.kube.CoordinationV1().Leases(corev1.NamespaceNodeLease).Create(ctx, nodeLease(name), metav1.CreateOptions{})
 	return err
+}
+
+// beat renews a node's lease, as its kubelet would, until the lease is gone. kwok can do it too, but after one renewal whose answer
+// came late on a busy machine it went on to send the old version, and was refused for good.
+func (w *world) beat(ctx context.Context, name string) {
+	leases := w.kube.CoordinationV1().Leases(corev1.NamespaceNodeLease)
+	for {
+		renewal := fmt.Appendf(nil, `{"spec":{"renewTime":%q}}`, time.Now().UTC().Format(metav1.RFC3339Micro))
+		_, err := leases.Patch(ctx, name, types.MergePatchType, renewal, metav1.PatchOptions{})
+		switch {
+		case apierrors.IsNotFound(err) || ctx.Err() != nil:
+			return
+		case err != nil:
+			say("renewing Lease/%s/%s: %v", corev1.NamespaceNodeLease, name, err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(leasePause):
+		}
+	}
+}
+
+func nodeLease(name string) *coordinationv1.Lease {
+	seconds, now := int32(leaseTime/time.Second), metav1.NewMicroTime(time.Now())
+	return &coordinationv1.Lease{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{labelProcess: strconv.Itoa(os.Getpid()), labelNode: "true"}},
+		Spec:       coordinationv1.LeaseSpec{HolderIdentity: &name, LeaseDurationSeconds: &seconds, RenewTime: &now},
+	}
 }
 
 func (w *world) nodesReady(ctx context.Context) (bool, error) {
@@ -154,7 +196,8 @@ func (w *world) clear(ctx context.Context, process string) error {
 		left, err := core.Namespaces().List(ctx, of)
 		return err == nil && len(left.Items) == 0, err
 	})
-	return errors.Join(err, core.Nodes().DeleteCollection(ctx, metav1.DeleteOptions{}, of))
+	return errors.Join(err, core.Nodes().DeleteCollection(ctx, metav1.DeleteOptions{}, of),
+		w.kube.CoordinationV1().Leases(corev1.NamespaceNodeLease).DeleteCollection(ctx, metav1.DeleteOptions{}, of))
 }
 
 // await looks every tenth of a second until something is so.

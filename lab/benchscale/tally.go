@@ -37,7 +37,7 @@ func classify(r *http.Request) call {
 
 func verbOf(r *http.Request, named bool) string {
 	query := r.URL.Query()
-	verb := ""
+	verb := strings.ToLower(r.Method) // which delete's and patch's are
 	switch r.Method {
 	case http.MethodGet:
 		switch watch := query.Get("watch"); {
@@ -53,14 +53,9 @@ func verbOf(r *http.Request, named bool) string {
 	case http.MethodPut:
 		verb = "update"
 	case http.MethodPatch:
-		verb = "patch"
 		if strings.HasPrefix(r.Header.Get("Content-Type"), "application/apply-patch") {
 			verb = "apply"
 		}
-	case http.MethodDelete:
-		verb = "delete"
-	default:
-		verb = strings.ToLower(r.Method)
 	}
 	if query.Get("dryRun") != "" {
 		verb += ", dry run"
