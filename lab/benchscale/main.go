@@ -6,7 +6,7 @@
 // No real monitor can ask a simulated pod. The processes ask a small server that speaks Prometheus' HTTP API and makes the counts up,
 // as often as they would ask a real one. GitHub and the registry are doubles on localhost.
 //
-// It refuses to call a run measured in which a canary did not end promoted. Everything it made goes when it ends, also when it is
+// A canary that does not end promoted is an error, which comes after the numbers. Everything it made goes when it ends, also when it is
 // interrupted; what a killed one left, the next one removes.
 //
 //	benchscale -action bin/canary -kwok bin/kwok -stages …/kustomize/stage
@@ -14,6 +14,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -62,7 +63,7 @@ func (s settings) parts() []part {
 	}
 }
 
-func run(ctx context.Context, args []string) (err error) {
+func run(ctx context.Context, args []string) error {
 	s, err := readSettings(args)
 	if err != nil {
 		return err
@@ -73,6 +74,7 @@ func run(ctx context.Context, args []string) (err error) {
 	}
 	defer w.close()
 	var all []measured
+	var complaints []error
 	for _, p := range s.parts() {
 		if s.only != "" && s.only != p.name {
 			continue
@@ -81,13 +83,13 @@ func run(ctx context.Context, args []string) (err error) {
 		if err != nil {
 			return fmt.Errorf("measuring %s: %w", p.name, err)
 		}
-		all = append(all, m)
+		all, complaints = append(all, m), append(complaints, m.complaint())
 	}
 	fmt.Print(table(all))
 	if s.json != "" {
-		return writeJSON(s.json, all)
+		complaints = append(complaints, writeJSON(s.json, all))
 	}
-	return nil
+	return errors.Join(complaints...)
 }
 
 func readSettings(args []string) (settings, error) {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -65,7 +64,7 @@ func (w *world) measure(ctx context.Context, p part) (measured, error) {
 	}
 	after, err := w.served(ctx)
 	m.server = after.minus(before)
-	return m, errors.Join(err, m.complaint())
+	return m, err
 }
 
 // promote merges a change and runs the action for it, which has to succeed.
@@ -89,13 +88,20 @@ func (m measured) complaint() error {
 	var bad []string
 	for _, o := range m.outcomes {
 		if o.result != promoted {
-			bad = append(bad, fmt.Sprintf("ended with %q after %s:\n%s", o.result, o.took.Round(time.Second), o.output))
+			bad = append(bad, fmt.Sprintf("ended with %q after %s:\n%s", o.result, o.took.Round(time.Second), lastLines(o.output)))
 		}
 	}
 	if len(bad) == 0 {
 		return nil
 	}
 	return fmt.Errorf("%d of %d canaries were not promoted; the first of them %s", len(bad), len(m.outcomes), strings.Join(bad[:min(3, len(bad))], "\nanother "))
+}
+
+// lastLines are those that say how a run ended; all of them come with -trace.
+func lastLines(output string) string {
+	const shown = 12
+	lines := strings.Split(strings.TrimSpace(output), "\n")
+	return strings.Join(lines[max(0, len(lines)-shown):], "\n")
 }
 
 // settle waits until nothing simulated comes or goes, so that no earlier work is measured.

@@ -69,8 +69,11 @@ const (
 	rollbackTime = 3 * time.Minute
 	// retryPause lies between them.
 	retryPause = 500 * time.Millisecond
-	// recordTime bounds the record of a rollback, which is written after the traffic is safe.
-	recordTime = 5 * time.Second
+	// recordTime bounds the record of how a rollout ended, which is written when the traffic is where it is to be. A promotion that is
+	// not recorded is undone by the next run, so an API server that is away or overloaded is waited for.
+	recordTime = 2 * time.Minute
+	// hurriedTime is what is left of it in a run that was cancelled.
+	hurriedTime = 5 * time.Second
 )
 
 // Run does what [Decide] says until the rollout is over. Before each move forward it asks whether it still may, and records
@@ -257,6 +260,8 @@ func (r *run) save(ctx context.Context) error {
 func (r *run) recordLate(ctx context.Context) error {
 	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
 	defer cancel()
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(hurriedTime, cancel) })
+	defer stop()
 	if err := r.edge.Record(late, r.state); err != nil {
 		return fmt.Errorf("recording that the rollout is %s: %w", r.state.Phase, err)
 	}

@@ -295,6 +295,46 @@ func TestRunRollsBackWhenTheIntentCannotBeRecorded(t *testing.T) {
 	})
 }
 
+func TestRunWaitsForTheRecordOfItsEnd(t *testing.T) {
+	for name, c := range map[string]struct {
+		// cancelled is how long after the last record began the run is cancelled; 0 is never.
+		slow, cancelled time.Duration
+		fails           bool
+		took            time.Duration
+	}{
+		"of an API server that is slow":                  {slow: 90 * time.Second, took: 90 * time.Second},
+		"not for ever":                                   {slow: time.Hour, fails: true, took: recordTime},
+		"for a few seconds when it is cancelled by then": {slow: 90 * time.Second, cancelled: 10 * time.Second, fails: true, took: 10*time.Second + hurriedTime},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				w := &world{fleet: &fleet{took: time.Second}, judge: healthy}
+				edge, began := w.edge(), time.Time{}
+				edge.Record = func(ctx context.Context, s State) error {
+					if s.Phase != Promoted {
+						return nil
+					}
+					if began = time.Now(); c.cancelled > 0 {
+						time.AfterFunc(c.cancelled, cancel)
+					}
+					select {
+					case <-ctx.Done():
+						return ctx.Err()
+					case <-time.After(c.slow):
+						return nil
+					}
+				}
+				res, err := Run(ctx, mustPlan(t, 4, []float64{50, 100}, -1, rules()), edge)
+				if res.State.Phase != Promoted || (err != nil) != c.fails || res.Ended.Sub(began) != c.took {
+					t.Errorf("it ended %s after %s with %v, want %s", res.State.Phase, res.Ended.Sub(began), err, c.took)
+				}
+			})
+		})
+	}
+}
+
 func TestRunContinuesFromEveryRecord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := mustPlan(t, 4, []float64{20, 50, 100}, -1, rules())
