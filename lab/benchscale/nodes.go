@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strconv"
 	"syscall"
 	"time"
@@ -33,39 +31,12 @@ const (
 	clearTime = 10 * time.Minute
 )
 
-// kwokSettings let kwok play many pods at once: it must not be what a canary waits for. With a file of settings it has no defaults.
-const kwokSettings = `kind: KwokConfiguration
-apiVersion: config.kwok.x-k8s.io/v1alpha1
-options: {podPlayStageParallelism: 16, nodePlayStageParallelism: 4, nodeLeaseParallelism: 4, podsOnNodeSyncParallelism: 4}
-`
-
 // simulate starts kwok and makes its nodes; they are ready when it returns. What a bench that was killed left is removed first.
 func (w *world) simulate(ctx context.Context) error {
-	config := filepath.Join(w.work, "kwok.yaml")
-	if err := os.WriteFile(config, []byte(kwokSettings), 0o600); err != nil {
-		return err
-	}
-	log, err := os.Create(filepath.Join(w.work, "kwok.log"))
+	running, log, err := w.startKwok(ctx)
 	if err != nil {
 		return err
 	}
-	kwok := exec.CommandContext(context.WithoutCancel(ctx), w.kwok, "--kubeconfig", w.lab.AdminKubeconfig, "--config", config,
-		"--config", filepath.Join(w.stages, "node", "fast", "node-initialize.yaml"),
-		"--config", filepath.Join(w.stages, "pod", "fast", "pod-ready.yaml"), "--config", filepath.Join(w.stages, "pod", "fast", "pod-delete.yaml"),
-		"--manage-nodes-with-label-selector", labelNode, "--cidr", simulatedPods, "--node-ip", simulatedNode)
-	kwok.Stdout, kwok.Stderr = log, log
-	// A person's Ctrl-C reaches the whole group, and kwok is needed until its pods are gone.
-	kwok.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
-	if err := kwok.Start(); err != nil {
-		return fmt.Errorf("starting kwok: %w", err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- kwok.Wait() }()
-	w.undo = append(w.undo, func() {
-		_ = kwok.Process.Signal(syscall.SIGTERM)
-		_ = <-ended // it ends with the signal's error
-		_ = log.Close()
-	})
 	if err := w.sweep(ctx); err != nil {
 		return err
 	}
@@ -84,17 +55,13 @@ func (w *world) simulate(ctx context.Context) error {
 		}
 		go w.beat(beating, name)
 	}
-	err = await(ctx, time.Minute, fmt.Sprintf("%d simulated nodes are ready", nodeCount), func(ctx context.Context) (bool, error) {
-		select {
-		case err := <-ended:
-			ended <- err
-			text, _ := os.ReadFile(log.Name())
-			return false, fmt.Errorf("kwok has ended: %w\n%s", err, text)
-		default:
+	return await(ctx, time.Minute, fmt.Sprintf("%d simulated nodes are ready", nodeCount), func(ctx context.Context) (bool, error) {
+		if err := context.Cause(running); err != nil {
+			text, _ := os.ReadFile(log)
+			return false, fmt.Errorf("%w:\n%s", err, text)
 		}
 		return w.nodesReady(ctx)
 	})
-	return err
 }
 
 func (w *world) addNode(ctx context.Context, name string) error {
