@@ -12,6 +12,7 @@ import (
 
 	"github.com/org/promote/lab/cluster"
 	"github.com/org/promote/lab/demo"
+	"github.com/org/promote/lab/show"
 	"github.com/org/promote/lab/world"
 )
 
@@ -127,4 +128,17 @@ func targets(ctx context.Context, args []string) error {
 		return errors.New("usage: lab targets KUBECONFIG FILE")
 	}
 	return cluster.WriteTargets(ctx, args[0], args[1])
+}
+
+// draw makes a demo's page anew from what the demo kept: after a change to how it looks, nobody has to play again.
+func draw(_ context.Context, args []string) error {
+	if len(args) != 1 {
+		return errors.New("usage: lab show FOLDER, the folder of a demo")
+	}
+	path, err := show.Redraw(args[0])
+	if err != nil {
+		return err
+	}
+	fmt.Println(path)
+	return nil
 }

@@ -45,6 +45,7 @@ var verbs = map[string]verb{
 	"start":        {usage: "start one component: lab start NAME", run: start},
 	"demo":         {usage: "play the whole promotion of the example service", run: play},
 	"try":          {usage: "take a service of your own through the lab: lab try FOLDER", run: try},
+	"show":         {usage: "draw the page of a demo again: lab show FOLDER", run: draw},
 	"load":         {usage: "send a constant rate of requests to a URL and log every answer", run: load.Main},
 	"registry":     {hidden: true, run: registry},
 	"loadbalancer": {hidden: true, run: loadbalancer},

@@ -16,7 +16,7 @@ func TestRun(t *testing.T) {
 		}
 	})
 	t.Run("names what a verb lacks", func(t *testing.T) {
-		for _, args := range [][]string{{"stop"}, {"start"}, {"start", "a", "b"}, {"registry"}, {"loadbalancer"}, {"targets", "a"}} {
+		for _, args := range [][]string{{"stop"}, {"start"}, {"start", "a", "b"}, {"registry"}, {"loadbalancer"}, {"targets", "a"}, {"show"}} {
 			if err := run(context.Background(), args); err == nil || !strings.Contains(err.Error(), "usage: lab "+args[0]) {
 				t.Errorf("%v: got %v", args, err)
 			}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/org/promote/lab/show"
 	"github.com/org/promote/pkg/manifest"
 	"github.com/org/promote/pkg/secrets"
 	corev1 "k8s.io/api/core/v1"
@@ -40,7 +41,7 @@ func (h *handmade) put(ctx context.Context, s *scene, p *part) error {
 	if err != nil {
 		return err
 	}
-	s.timeline.person("%s puts %s into %s the old way: kubectl apply, with the image of #%d", operator, s.service.name, h.env, p.number)
+	s.timeline.person(show.Other, "%s puts %s into %s the old way: kubectl apply, with the image of #%d", operator, s.service.name, h.env, p.number)
 	for _, o := range objects {
 		if err := s.kubectlApply(ctx, h.env, o); err != nil {
 			return err

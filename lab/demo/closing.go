@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/org/promote/lab/load"
+	"github.com/org/promote/lab/show"
 	"github.com/org/promote/lab/world"
 )
 
@@ -62,10 +63,11 @@ func (s *scene) closing(ctx context.Context, story []part) error {
 	all = append(all, s.refused(stripped))
 	all = append(all, s.takenBack(rolled, back)...)
 	all = append(all, s.previewed(ctx, tried)...)
-	all = append(all, s.autoscaled(ctx, tried), s.resetFirst(ctx, tried))
+	all = append(all, s.autoscaled(ctx, tried), s.resetFirst(ctx, tried), s.leftReports())
 
 	var problems []error
 	for _, e := range all {
+		s.expected = append(s.expected, show.Expectation{What: e.what, OK: e.ok, Seen: e.seen})
 		fmt.Fprintf(s.out, "%s %s: %s\n", mark(e.ok), e.what, e.seen)
 		if !e.ok {
 			problems = append(problems, fmt.Errorf("%s: %s", e.what, e.seen))

@@ -55,6 +55,15 @@ func Play(ctx context.Context, w world.World, suite string, out io.Writer) error
 	}
 	defer s.close(ctx)
 	story := s.story()
+	err = s.perform(ctx, story)
+	if err == nil {
+		err = s.closing(ctx, story)
+	}
+	return errors.Join(err, s.present(story, err))
+}
+
+// perform plays all parts until one ends otherwise than it must.
+func (s *scene) perform(ctx context.Context, story []part) error {
 	for i := range story {
 		s.timeline.act(story[i].title)
 		if err := story[i].play(ctx, s, &story[i]); err != nil {
@@ -65,10 +74,7 @@ func Play(ctx context.Context, w world.World, suite string, out io.Writer) error
 			return fmt.Errorf("playing %q: %s, but %s; the logs are in %s", story[i].title, e.what, e.seen, s.dir)
 		}
 	}
-	if err := s.stopLoad(); err != nil {
-		return err
-	}
-	return s.closing(ctx, story)
+	return s.stopLoad()
 }
 
 // find gives the lab's world, or that of a cluster which the user named by KUBECONFIG.

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
+	"github.com/org/promote/lab/show"
 	"github.com/org/promote/pkg/evidence"
 	"github.com/org/promote/pkg/image"
 )
@@ -57,7 +58,8 @@ func (s *scene) proven(ctx context.Context, p *part) (expectation, error) {
 	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "evidence of #%d\tresult\twhen\tcommit\tapproved by\tsigned by\n", p.number)
 	passed := 0
-	for _, link := range evidence.Chain(records, digest) {
+	s.evidence = show.Evidence{Number: p.number, Digest: digest, Chain: evidence.Chain(records, digest)}
+	for _, link := range s.evidence.Chain {
 		if link.Result == evidence.Passed {
 			passed++
 		}
@@ -108,7 +110,7 @@ func (s *scene) deleteEvidence(ctx context.Context, commit, gate string) error {
 	if err := remote.WriteIndex(list, kept, remote.WithContext(ctx)); err != nil {
 		return fmt.Errorf("writing the list of what refers to %s: %w", reference, err)
 	}
-	s.timeline.person("somebody deletes the evidence of %s from the registry", gate)
+	s.timeline.person(show.Other, "somebody deletes the evidence of %s from the registry", gate)
 	return nil
 }
 

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/org/promote/lab/show"
 )
 
 // tryOut opens a pull request that brings previews, looks at what it has while it is open, and closes it without a merge.
@@ -19,7 +21,7 @@ func tryOut(ctx context.Context, s *scene, p *part) error {
 	if err := s.preview.look(ctx, s, p); err != nil {
 		return err
 	}
-	s.timeline.person("%s closes pull request #%d without merging it", author, p.number)
+	s.timeline.person(show.Other, "%s closes pull request #%d without merging it", author, p.number)
 	closed, err := s.repo.ClosePullRequest(ctx, p.number, author)
 	if err != nil {
 		return err

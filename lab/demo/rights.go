@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/org/promote/lab/show"
 	"github.com/org/promote/pkg/cluster"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -28,7 +29,7 @@ func (s *scene) allowPreviews(ctx context.Context) error {
 	if s.world.Kubeconfig["test"] == s.world.AdminKubeconfig {
 		return nil
 	}
-	s.timeline.person("%s lets the runner of test make previews: kubectl apply --filename docs/role-preview.yaml", operator)
+	s.timeline.person(show.Other, "%s lets the runner of test make previews: kubectl apply --filename docs/role-preview.yaml", operator)
 	objects, err := readObjects(filepath.Join(s.suite, "docs", "role-preview.yaml"))
 	if err != nil {
 		return err

@@ -7,11 +7,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/org/promote/lab/aws"
 	"github.com/org/promote/lab/github"
 	"github.com/org/promote/lab/load"
 	"github.com/org/promote/lab/runner"
+	"github.com/org/promote/lab/show"
 	"github.com/org/promote/lab/world"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/dynamic"
@@ -57,6 +59,15 @@ type scene struct {
 	preview  preview
 	// rights are what the runner of test was given for previews.
 	rights []*unstructured.Unstructured
+
+	// What follows is kept for the page.
+	evidence show.Evidence
+	expected []show.Expectation
+	// mu guards what runs that go on at once write: themselves, their canaries, and why a report could not be kept.
+	mu       sync.Mutex
+	record   []show.Run
+	canaries []show.Canary
+	lost     error
 }
 
 // setTheScene starts the doubles, makes the repository, the secrets and the runners. Environments start empty.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/org/promote/lab/github"
 	"github.com/org/promote/lab/runner"
+	"github.com/org/promote/lab/show"
 	"github.com/org/promote/pkg/evidence"
 )
 
@@ -110,7 +111,7 @@ func promote(ctx context.Context, s *scene, p *part) error {
 			return err
 		}
 	}
-	s.timeline.person("%s approves pull request #%d", reviewer, p.number)
+	s.timeline.person(show.Approve, "%s approves pull request #%d", reviewer, p.number)
 	approved, err := s.repo.Approve(ctx, p.number, reviewer)
 	if err != nil {
 		return err
@@ -126,7 +127,7 @@ func promote(ctx context.Context, s *scene, p *part) error {
 			return err
 		}
 	}
-	s.timeline.person("%s squash-merges pull request #%d", reviewer, p.number)
+	s.timeline.person(show.Merge, "%s squash-merges pull request #%d", reviewer, p.number)
 	merged, err := s.repo.Merge(ctx, p.number, github.Squash, reviewer)
 	if err != nil {
 		return err
@@ -154,7 +155,7 @@ func rollBack(ctx context.Context, s *scene, p, to *part) error {
 	if err != nil {
 		return err
 	}
-	s.timeline.person("%s takes stage back to the image %s of #%d", reviewer, digest[:19], to.number)
+	s.timeline.person(show.Other, "%s takes stage back to the image %s of #%d", reviewer, digest[:19], to.number)
 	started, err := s.repo.Dispatch(ctx, "rollback.yml", "main", map[string]string{"environment": "stage", "digest": digest}, reviewer)
 	if err != nil {
 		return err
@@ -178,7 +179,7 @@ func propose(ctx context.Context, s *scene, p *part) error {
 	if p.head, err = s.gitOutput(ctx, s.clone, "rev-parse", "HEAD"); err != nil {
 		return err
 	}
-	s.timeline.person("%s pushes %s to branch %s: %q", author, p.head[:7], p.branch, p.message)
+	s.timeline.person(show.Push, "%s pushes %s to branch %s: %q", author, p.head[:7], p.branch, p.message)
 	pushed, err := s.repo.PushBranch(ctx, p.branch, author)
 	if err != nil {
 		return err
@@ -191,7 +192,7 @@ func propose(ctx context.Context, s *scene, p *part) error {
 		return err
 	}
 	p.number = pull.Number
-	s.timeline.person("%s opens pull request #%d", author, p.number)
+	s.timeline.person(show.Open, "%s opens pull request #%d", author, p.number)
 	if err := s.react(ctx, p, p.head, opened); err != nil {
 		return err
 	}

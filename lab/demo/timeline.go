@@ -3,9 +3,12 @@ package demo
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/org/promote/lab/show"
 )
 
 // Rules for what the demo prints stand here: one line per thing that happened, with the seconds since the start; what a
@@ -17,6 +20,8 @@ type timeline struct {
 	mu    sync.Mutex
 	out   io.Writer
 	start time.Time
+	// done is what people did.
+	done []show.Event
 }
 
 func newTimeline(out io.Writer) *timeline { return &timeline{out: out, start: time.Now()} }
@@ -37,7 +42,19 @@ func (t *timeline) act(title string) {
 }
 
 // person is what somebody did.
-func (t *timeline) person(format string, args ...any) { t.line(0, "● "+format, args...) }
+func (t *timeline) person(kind show.Kind, format string, args ...any) {
+	t.mu.Lock()
+	t.done = append(t.done, show.Event{Time: time.Now(), Kind: kind, Text: fmt.Sprintf(format, args...)})
+	t.mu.Unlock()
+	t.line(0, "● "+format, args...)
+}
+
+// deeds are what people did so far.
+func (t *timeline) deeds() []show.Event {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Clone(t.done)
+}
 
 // run is what a workflow did.
 func (t *timeline) run(format string, args ...any) { t.line(1, format, args...) }

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/org/promote/lab/show"
 	"github.com/org/promote/lab/world"
 	"github.com/org/promote/pkg/cluster"
 	corev1 "k8s.io/api/core/v1"
@@ -29,8 +30,13 @@ type witness struct {
 // promote has come to it.
 type selection struct {
 	Environment, Release string
-	Time                 time.Time
+	// To says in words where traffic goes.
+	To   string
+	Time time.Time
 }
+
+// bothReleases is where a canary's traffic goes.
+const bothReleases = "both releases"
 
 // life is what was seen of one pod. Release is the newest that it had; a pod that was put there by hand has none until it is
 // adopted.
@@ -87,14 +93,15 @@ func (w *witness) service(t *timeline, env string, e watch.Event) {
 	if last := w.last(env); last != nil && last.Release == release {
 		return
 	}
-	w.selectors = append(w.selectors, selection{Environment: env, Release: release, Time: time.Now()})
+	to := release
 	switch {
 	case release == "" && svc.Spec.Selector[cluster.LabelServe] == "":
-		release = "what was put there by hand"
+		to = "what was put there by hand"
 	case release == "":
-		release = "both releases"
+		to = bothReleases
 	}
-	t.detail("⇄ traffic of %s goes to %s", env, release)
+	w.selectors = append(w.selectors, selection{Environment: env, Release: release, To: to, Time: time.Now()})
+	t.detail("⇄ traffic of %s goes to %s", env, to)
 }
 
 // last is the newest selection in an environment; the caller holds the lock.
@@ -155,6 +162,17 @@ func (w *witness) during(env string, p *part) []selection {
 		}
 	}
 	return out
+}
+
+// moves are all selections, as the page shows them.
+func (w *witness) moves() []show.Move {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var all []show.Move
+	for _, s := range w.selectors {
+		all = append(all, show.Move{Environment: s.Environment, Time: s.Time, To: s.To})
+	}
+	return all
 }
 
 func (w *witness) stop() {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/org/promote/lab/github"
 	"github.com/org/promote/lab/runner"
+	"github.com/org/promote/lab/show"
 )
 
 // happened does what GitHub does with an event: it starts every workflow that listens to it, each on the runner that its
@@ -87,15 +88,16 @@ func (s *scene) start(ctx context.Context, w runner.Workflow, event github.Event
 		return runner.Result{}, err
 	}
 	s.timeline.run("▶ %s starts on the runner %s", w.Name, r.Label)
-	began := time.Now()
+	began, folder := time.Now(), filepath.Join("runs", fmt.Sprintf("%02d-%s", id, w.Name))
 	res, err := runner.Run(ctx, r, runner.Job{
 		Workflow: w.File, Event: event.Name, Payload: event.Payload, Repository: s.service.repository, Clone: s.repo.Path(), SHA: sha, Actor: sender(event.Payload),
-		Vars: s.variables(), Token: token, RunID: id, Dir: filepath.Join(s.dir, "runs", fmt.Sprintf("%02d-%s", id, w.Name)),
+		Vars: s.variables(), Token: token, RunID: id, Dir: filepath.Join(s.dir, folder),
 		Cache: filepath.Join(s.dir, "act"),
 		Actions: map[string]string{
 			"org/promote@v1": s.suite, s.checkoutAction(ctx, sha, w.File): filepath.Join(s.suite, "lab", "checkout"),
 		},
-	}, s.echo(w.Name))
+	}, s.echo(w.Name, id))
+	s.ran(show.Run{ID: id, Name: w.Name, Lane: lane(r), Began: began, Ended: time.Now(), Succeeded: res.Succeeded, Log: filepath.Join(folder, "log.txt")})
 	if err != nil {
 		return res, err
 	}
@@ -142,9 +144,14 @@ func sender(payload []byte) string {
 }
 
 // echo shows the lines of a run that tell the story; all others are in its log.
-func (s *scene) echo(workflow string) func(runner.Line) {
+func (s *scene) echo(workflow string, id int) func(runner.Line) {
 	return func(l runner.Line) {
 		text := strings.TrimSpace(l.Text)
+		if err := s.keepReport(id, text); err != nil {
+			s.mu.Lock()
+			s.lost = errors.Join(s.lost, err)
+			s.mu.Unlock()
+		}
 		switch {
 		case strings.HasPrefix(text, "::error"), strings.HasPrefix(text, "❗"):
 			s.timeline.detail("%s: %s", workflow, firstLine(strings.TrimSpace(strings.TrimPrefix(text, "❗"))))
