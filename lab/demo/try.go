@@ -16,6 +16,7 @@ import (
 
 	"sigs.k8s.io/yaml"
 
+	"github.com/org/promote/lab/show"
 	"github.com/org/promote/lab/world"
 )
 
@@ -111,20 +112,11 @@ func PlayService(ctx context.Context, w world.World, suite, name, folder, path s
 	if err != nil {
 		return err
 	}
-	for i := range parts {
-		p := &parts[i]
-		s.timeline.act(p.title)
-		if err := p.play(ctx, s, p); err != nil {
-			return fmt.Errorf("playing %q: %w", p.title, err)
-		}
-		if e := s.workflowsEnded(p); !e.ok {
-			return fmt.Errorf("playing %q: %s, but %s; what each run said is in %s", p.title, e.what, e.seen, s.dir)
-		}
+	err = s.perform(ctx, parts)
+	if err == nil {
+		err = s.tried(parts)
 	}
-	if err := s.stopLoad(); err != nil {
-		return err
-	}
-	return s.tried(parts)
+	return errors.Join(err, s.present(parts, err))
 }
 
 // Remove takes away what a service's trial has left to look at.
@@ -204,14 +196,18 @@ func (s *scene) tried(parts []part) error {
 		requests, failed := s.count(p)
 		fmt.Fprintf(w, "#%d %s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\n", p.number, p.message, p.head[:7], statuses["promote/unit-test"], statuses["promote/build"],
 			statuses["promote/test"], statuses["promote/stage"], statuses["promote/prod"], p.after["prod"], requests, failed)
-		good := p.expect["production"]
-		switch serves := p.after["prod"]; {
-		case good && !strings.HasPrefix(serves, p.head[:7]):
-			problems = append(problems, fmt.Errorf("#%d: production serves %s, not %s", p.number, serves, p.head[:7]))
-		case good && failed > 0:
-			problems = append(problems, fmt.Errorf("#%d: %d of %d requests failed", p.number, failed, requests))
-		case !good && serves != p.before["prod"]:
-			problems = append(problems, fmt.Errorf("#%d: production serves %s, not %s as before", p.number, serves, p.before["prod"]))
+		e := show.Expectation{
+			What: p.name() + ": production serves it, and no client noticed",
+			OK:   strings.HasPrefix(p.after["prod"], p.head[:7]) && failed == 0,
+			Seen: fmt.Sprintf("production serves %s, %d of %d requests failed", p.after["prod"], failed, requests),
+		}
+		if !p.expect["production"] {
+			e.What = p.name() + ": production serves " + p.before["prod"] + " as before"
+			e.OK = p.after["prod"] == p.before["prod"]
+		}
+		s.expected = append(s.expected, e)
+		if !e.OK {
+			problems = append(problems, fmt.Errorf("%s: %s", e.What, e.Seen))
 		}
 	}
 	if err := w.Flush(); err != nil {
