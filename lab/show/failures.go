@@ -91,7 +91,7 @@ func elsewhere(s Show, v versions) int {
 	n := 0
 	for _, records := range s.Clients {
 		for _, r := range records {
-			if a, ok := v.act(r.Version); r.Failed() && !(ok && a.Outcome == RolledBack) {
+			if a, _ := v.act(r.Version); r.Failed() && a.Outcome != RolledBack {
 				n++
 			}
 		}

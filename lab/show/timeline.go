@@ -64,7 +64,7 @@ func newTimeline(s Show, v versions, whole span) timeline {
 	at := actsBottom + 8
 	for _, name := range lanesOf(s) {
 		l := lane{Name: name, Y: coord(at)}
-		height := 0.0
+		var height float64
 		if name == people {
 			l.Marks, height = marksOf(s, whole, at)
 		} else {

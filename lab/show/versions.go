@@ -19,11 +19,11 @@ const longest = 400
 
 // plain is a text from outside on one line.
 func plain(text string) string {
-	if r := []rune(report.Plain(text)); len(r) > longest {
+	r := []rune(report.Plain(text))
+	if len(r) > longest {
 		return string(r[:longest]) + "…"
-	} else {
-		return string(r)
 	}
+	return string(r)
 }
 
 // versions are what answered anywhere, in the order of their first answers: each has one colour on the whole page.
