@@ -202,6 +202,9 @@ func canaries(s Show, v versions) []canary {
 			one.Class, one.Sign = "bad", "↩"
 		}
 		one.Title = fmt.Sprintf("%s in %s", plain(c.Release), plain(c.Environment))
+		if a, ok := v.act(v.of(c.Release)); ok {
+			one.Title = fmt.Sprintf("#%d %s, %s", a.Number, plain(a.Change), one.Title)
+		}
 		if c.Baseline != "" {
 			one.Title += " against " + plain(c.Baseline)
 		}

@@ -68,7 +68,7 @@ const (
 	Refused    Outcome = "refused by production"
 	Stopped    Outcome = "stopped by its tests"
 	Closed     Outcome = "closed without a merge"
-	TakenBack  Outcome = "an earlier release deployed again"
+	TakenBack  Outcome = "taken back to an earlier release"
 	Broken     Outcome = "not as expected"
 )
 

@@ -72,7 +72,7 @@ func newTimeline(s Show, v versions, whole span) timeline {
 			l.MovesTop = coord(at - 3)
 			for _, m := range s.Moves {
 				if m.Environment == name {
-					l.Moves = append(l.Moves, line{coord(whole.x(m.Time)), v.ofRelease(m.To), moved(s, m)})
+					l.Moves = append(l.Moves, line{coord(whole.x(m.Time)), v.class(v.of(m.To)), moved(s, m)})
 				}
 			}
 		}

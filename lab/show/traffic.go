@@ -66,7 +66,7 @@ func newChart(s Show, v versions, env, id, title string, within span) chart {
 	c.Requests, c.Failed = thousands(len(records)), thousands(failed)
 	for _, m := range s.Moves {
 		if m.Environment == env && !m.Time.Before(within.from) && m.Time.Before(within.to) {
-			c.Moves = append(c.Moves, line{coord(within.x(m.Time)), v.ofRelease(m.To), moved(s, m)})
+			c.Moves = append(c.Moves, line{coord(within.x(m.Time)), v.class(v.of(m.To)), moved(s, m)})
 		}
 	}
 	return c

@@ -57,14 +57,14 @@ func (v versions) class(name string) string {
 	return "none"
 }
 
-// ofRelease is the colour of a release, whose id begins with the first characters of its version.
-func (v versions) ofRelease(release string) string {
+// of is the version of a release, whose id begins with the first characters of its commit; "" for one that never answered.
+func (v versions) of(release string) string {
 	for _, name := range v.names {
 		if commit, _, _ := strings.Cut(release, "-"); len(commit) == 7 && strings.HasPrefix(name, commit) {
-			return v.class(name)
+			return name
 		}
 	}
-	return "none"
+	return ""
 }
 
 // act is the pull request that a version comes from.
