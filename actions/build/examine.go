@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/org/promote/pkg/agnostic"
 	"github.com/org/promote/pkg/contents"
 	"github.com/org/promote/pkg/gha"
 	"github.com/org/promote/pkg/image"
+	"github.com/org/promote/pkg/regular"
 	"github.com/org/promote/pkg/sbom"
 )
 
@@ -127,7 +127,7 @@ func ecrHosts(in inputs) []string {
 		texts = append(texts, value)
 	}
 	if in.material == image.FromDockerfile {
-		if text, err := os.ReadFile(in.dockerfile); err == nil { // a builder that cannot read it says so better
+		if text, err := regular.Read(in.dockerfile, 4<<20); err == nil { // a builder that cannot read it says so better
 			texts = append(texts, string(text))
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/org/promote/pkg/agnostic"
 	"github.com/org/promote/pkg/gha"
 	"github.com/org/promote/pkg/image"
+	"github.com/org/promote/pkg/regular"
 )
 
 // inputs are what action.yml declares, read and validated before anything is touched.
@@ -108,7 +109,7 @@ func (v *inputs) check(in *gha.Inputs) {
 		return
 	}
 	// A symbolic link comes with the pull request's commit; through one, the builder would be sent the runner's own files.
-	if !inside(v.workspace, v.context) {
+	if !regular.Inside(v.workspace, v.context) {
 		in.Problem("context", "is %q, which leads out of the checkout %q; name a folder in it", v.context, v.workspace)
 	}
 	v.material, v.because = v.request().Material()
@@ -118,7 +119,7 @@ func (v *inputs) check(in *gha.Inputs) {
 	}
 	if info, err := os.Stat(v.dockerfile); err != nil || !info.Mode().IsRegular() {
 		in.Problem("dockerfile", "is %q, where no file is; it is relative to the input `context`", v.dockerfile)
-	} else if !inside(v.workspace, v.dockerfile) {
+	} else if !regular.Inside(v.workspace, v.dockerfile) {
 		in.Problem("dockerfile", "is %q, which leads out of the checkout %q; name a file in it", v.dockerfile, v.workspace)
 	}
 }
@@ -233,15 +234,4 @@ func under(dir, path string) string {
 		return filepath.Clean(path)
 	}
 	return filepath.Join(dir, path)
-}
-
-// inside says whether path, with all links followed, is dir or lies in it.
-func inside(dir, path string) bool {
-	dir, errDir := filepath.EvalSymlinks(dir)
-	path, errPath := filepath.EvalSymlinks(path)
-	if errDir != nil || errPath != nil {
-		return false
-	}
-	relative, err := filepath.Rel(dir, path)
-	return err == nil && filepath.IsLocal(relative)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"github.com/org/promote/pkg/gha"
 	"github.com/org/promote/pkg/job"
 	"github.com/org/promote/pkg/metrics"
+	"github.com/org/promote/pkg/regular"
 	"github.com/org/promote/pkg/release"
 	"github.com/org/promote/pkg/rollout"
 )
@@ -159,9 +159,15 @@ func readChecks(in *gha.Inputs, workspace string) []metrics.Check {
 		return nil
 	case file != "":
 		name = "checks-file"
-		data, err := os.ReadFile(job.Below(workspace, file))
+		path := job.Below(workspace, file)
+		// What does not read as a check is shown. Through a link in the commit that would be the runner's own files.
+		if path != file && workspace != "" && regular.LeadsOut(workspace, path) {
+			in.Problem(name, "is %q, which leads out of the checkout; name a file in it", file)
+			return nil
+		}
+		data, err := regular.Read(path, 1<<20)
 		if err != nil {
-			in.Problem(name, "can't be read: %v", err)
+			in.Problem(name, "is %q, which can't be read: %v", file, err)
 			return nil
 		}
 		text = string(data)

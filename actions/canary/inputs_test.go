@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -166,6 +167,21 @@ func TestTheClusterIsNamedOneWayOnly(t *testing.T) {
 			}
 		case err != nil || got.Cluster != test.cluster || got.Kubeconfig != test.kubeconfig:
 			t.Errorf("%s: got cluster %q, kubeconfig %q, %v", name, got.Cluster, got.Kubeconfig, err)
+		}
+	}
+}
+
+func TestTheFileOfChecksStaysInTheCheckout(t *testing.T) {
+	workspace, secret := t.TempDir(), filepath.Join(t.TempDir(), "credentials")
+	err := errors.Join(os.WriteFile(secret, []byte("aws_secret_access_key: hunter2"), 0o600), os.Symlink(secret, filepath.Join(workspace, "checks.yaml")),
+		os.Symlink("/dev/zero", filepath.Join(workspace, "endless.yaml")), os.Symlink("../"+filepath.Base(workspace), filepath.Join(workspace, "self")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, want := range map[string]string{"checks.yaml": "leads out of the checkout", "endless.yaml": "leads out of the checkout", "missing.yaml": "no such file", "self": "not a regular file"} {
+		_, err := with(t, map[string]string{"INPUT_CHECKS": "-", "INPUT_CHECKS_FILE": file, "GITHUB_WORKSPACE": workspace})
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: got %v", file, err)
 		}
 	}
 }

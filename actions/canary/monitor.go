@@ -3,7 +3,6 @@ package main
 import (
 	"maps"
 	"net/url"
-	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -13,6 +12,7 @@ import (
 	"github.com/org/promote/pkg/gha"
 	"github.com/org/promote/pkg/job"
 	"github.com/org/promote/pkg/metrics"
+	"github.com/org/promote/pkg/regular"
 )
 
 // The monitors.
@@ -138,7 +138,7 @@ func readPEM(a *gha.Action, in *gha.Inputs, name, value, workspace string) []byt
 	if value == "" || strings.HasPrefix(value, "-----BEGIN ") {
 		return []byte(value)
 	}
-	data, err := os.ReadFile(job.Below(workspace, value))
+	data, err := regular.Read(job.Below(workspace, value), 1<<20)
 	if err != nil {
 		in.Problem(name, "is neither PEM text nor the path of a file that can be read")
 		return nil

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"errors"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -165,4 +168,20 @@ func TestInputs(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+func TestManifestsStayInTheCheckout(t *testing.T) {
+	workspace, outside := t.TempDir(), t.TempDir()
+	if err := errors.Join(os.Symlink(outside, filepath.Join(workspace, "deploy")), os.Mkdir(filepath.Join(workspace, "ours"), 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	_, err := with(t, map[string]string{"GITHUB_WORKSPACE": workspace})
+	if err == nil || !strings.Contains(err.Error(), `input "manifests" is "deploy", which leads out of the checkout`) {
+		t.Errorf("a link that leads out: got %v", err)
+	}
+	for name, path := range map[string]string{"a folder of the checkout": "ours", "an absolute path, which the workflow's author gave": outside} {
+		if _, err := with(t, map[string]string{"GITHUB_WORKSPACE": workspace, "INPUT_MANIFESTS": path}); err != nil {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
 }

@@ -2,10 +2,11 @@ package main
 
 import (
 	"encoding/json"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"github.com/org/promote/pkg/regular"
 )
 
 // goCommand tests every module of a workspace; `./...` is of one module alone.
@@ -41,6 +42,9 @@ func pythonCommand(dir string) string {
 	return run + ` -rfER --junitxml="$PROMOTE_REPORTS/pytest.xml" -o junit_family=xunit1`
 }
 
+// projectCap bounds, in bytes, a file that tells what kind of project a folder holds. Lock files of large projects have a few MiB.
+const projectCap = 32 << 20
+
 // packageJSON is the part of package.json that is read.
 type packageJSON struct {
 	Scripts         map[string]string `json:"scripts"`
@@ -50,7 +54,7 @@ type packageJSON struct {
 // nodeCommand installs what the lock file says and runs the script "test". Many projects of other kinds keep a package.json
 // for tools alone: without that script it is no Node project.
 func nodeCommand(dir string) string {
-	data, err := os.ReadFile(filepath.Join(dir, "package.json"))
+	data, err := regular.Read(filepath.Join(dir, "package.json"), projectCap)
 	var manifest packageJSON
 	// The last text is what `npm init` puts there.
 	if err != nil || json.Unmarshal(data, &manifest) != nil || manifest.Scripts["test"] == "" ||
@@ -102,7 +106,7 @@ var nextestProfile = regexp.MustCompile(`(?m)^\s*\[profile\.([A-Za-z0-9_-]+)\.ju
 const nextestConfig = ".config/nextest.toml"
 
 func nextest(dir string) string {
-	data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(nextestConfig)))
+	data, err := regular.Read(filepath.Join(dir, filepath.FromSlash(nextestConfig)), projectCap)
 	if m := nextestProfile.FindSubmatch(data); err == nil && m != nil {
 		return string(m[1])
 	}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/org/promote/pkg/gha"
@@ -103,7 +102,7 @@ func readCoverage(a *gha.Action, in inputs, own []string, began time.Time) int {
 
 // coverageFile reads one file; what it holds tells the format.
 func coverageFile(path string) (coverage, error) {
-	f, err := os.Open(path)
+	f, err := tests.OpenReport(path)
 	if err != nil {
 		return coverage{}, err
 	}

@@ -5,11 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/org/promote/pkg/tests"
 )
 
 // deepestReport bounds how deep the elements of a Cobertura file may be nested. Folders need a handful.
@@ -158,7 +159,7 @@ func shown(text string) string {
 
 // isCobertura says whether an XML file is about coverage and not about tests.
 func isCobertura(path string) bool {
-	f, err := os.Open(path)
+	f, err := tests.OpenReport(path)
 	if err != nil {
 		return false
 	}

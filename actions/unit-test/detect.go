@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/org/promote/pkg/regular"
 )
 
 // project is a kind of project: what shows that a folder holds one, and how its tests are run.
@@ -103,6 +105,6 @@ func exists(dir, name string) bool {
 
 // mentions says whether a file of the folder holds the text.
 func mentions(dir, name, text string) bool {
-	data, err := os.ReadFile(filepath.Join(dir, name))
+	data, err := regular.Read(filepath.Join(dir, name), projectCap)
 	return err == nil && strings.Contains(string(data), text)
 }

@@ -155,3 +155,24 @@ func TestReportsOfDetectedProjects(t *testing.T) {
 		})
 	}
 }
+
+func TestFilesThatNeverEndAreNoProject(t *testing.T) {
+	dir := t.TempDir()
+	// A commit can hold such links.
+	for _, name := range []string{"package.json", "composer.json", "Cargo.toml", "Gemfile.lock", "a.csproj"} {
+		if err := os.Symlink("/dev/zero", filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_, _ = nodeCommand(dir), phpCommand(dir)
+		_, _ = dotnetCommand(dir), mentions(dir, "Gemfile.lock", "rspec")
+	}()
+	select {
+	case <-done:
+	case <-time.After(30 * time.Second):
+		t.Fatal("a file is still being read")
+	}
+}

@@ -15,6 +15,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1"
 	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/module"
+
+	"github.com/org/promote/pkg/regular"
 )
 
 // programFolder is where an image has the Go program.
@@ -107,7 +109,7 @@ func programName(dir string) (string, error) {
 		return "", fmt.Errorf("opening Go package %q: it is not a main package", dir)
 	}
 	for root := dir; ; root = filepath.Dir(root) {
-		data, err := os.ReadFile(filepath.Join(root, "go.mod"))
+		data, err := regular.Read(filepath.Join(root, "go.mod"), 4<<20)
 		if errors.Is(err, os.ErrNotExist) {
 			if filepath.Dir(root) == root {
 				return "", fmt.Errorf("opening Go package %q: there is no go.mod in it or above it", dir)

@@ -8,6 +8,7 @@ import (
 	"github.com/org/promote/pkg/gate"
 	"github.com/org/promote/pkg/gha"
 	"github.com/org/promote/pkg/image"
+	"github.com/org/promote/pkg/regular"
 	"github.com/org/promote/pkg/release"
 	"github.com/org/promote/pkg/tests"
 )
@@ -103,8 +104,18 @@ func Read(in *gha.Inputs, env gha.Env, ways Ways) Inputs {
 	if v.Namespace == "" {
 		v.Namespace = v.Environment
 	}
+	v.checkManifests(in, env.Workspace)
 	v.oneWay(in, ways.Kubeconfig)
 	return v
+}
+
+// checkManifests refuses templates to which a link of the commit leads: they would be the runner's own files, and end in the log.
+// An absolute path is the workflow author's word.
+func (v *Inputs) checkManifests(in *gha.Inputs, workspace string) {
+	given := in.String("manifests", "")
+	if given != "" && !filepath.IsAbs(given) && workspace != "" && regular.LeadsOut(workspace, v.Manifests) {
+		in.Problem("manifests", "is %q, which leads out of the checkout; name a file or folder in it", given)
+	}
 }
 
 // checkTests finds what is wrong with the inputs about tests.

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -119,5 +120,46 @@ func TestALotOfOutputKeepsLittleMemory(t *testing.T) {
 			}
 			runtime.KeepAlive(report)
 		})
+	}
+}
+
+func TestAModuleFileThatNeverEndsIsNoModule(t *testing.T) {
+	dir := t.TempDir()
+	// A commit can hold such a link.
+	if err := os.Symlink("/dev/zero", filepath.Join(dir, "go.mod")); err != nil {
+		t.Fatal(err)
+	}
+	got := make(chan string, 1)
+	go func() {
+		folder, _ := NewPlaces(dir, dir).packageDir("example.com/x")
+		got <- folder
+	}()
+	select {
+	case folder := <-got:
+		if folder != dir {
+			t.Errorf("got %q", folder)
+		}
+	case <-time.After(30 * time.Second):
+		t.Fatal("go.mod is still being read")
+	}
+}
+
+func TestAReportThatBecameAPipeIsNotWaitedFor(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "a.xml")
+	if err := syscall.Mkfifo(file, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	got := make(chan error, 1)
+	go func() {
+		_, err := readJUnit(NewPlaces("", ""), []string{file})
+		got <- err
+	}()
+	select {
+	case err := <-got:
+		if err == nil || !strings.Contains(err.Error(), "it is not a regular file") {
+			t.Errorf("got %v", err)
+		}
+	case <-time.After(30 * time.Second):
+		t.Fatal("the report is still being read")
 	}
 }

@@ -2,13 +2,17 @@ package tests
 
 import (
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/org/promote/pkg/regular"
 )
 
 // mostIndexed bounds how many files are looked at to know where names belong. Past it, annotations have no place.
 const mostIndexed = 200_000
+
+// moduleCap bounds a go.mod in bytes. One that is larger, or a link to what never ends, has no module.
+const moduleCap = 4 << 20
 
 // index is where names that reports use lie in the workspace.
 type index struct {
@@ -66,7 +70,7 @@ func isJVM(name string) bool {
 
 // modulePath reads the module's path from a go.mod; "" when it has none.
 func modulePath(file string) string {
-	data, err := os.ReadFile(file)
+	data, err := regular.Read(file, moduleCap)
 	if err != nil {
 		return ""
 	}

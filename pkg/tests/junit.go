@@ -3,10 +3,13 @@ package tests
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/org/promote/pkg/regular"
 )
 
 const (
@@ -66,6 +69,9 @@ func FindReports(kind, dir string, patterns []string, began time.Time) (ReportFi
 	return files, nil
 }
 
+// OpenReport opens one of the files found. What code under test has left may be another thing by now.
+func OpenReport(path string) (io.ReadCloser, error) { return regular.Open(path, reportCap) }
+
 // stale says whether a file was written before a command began. Some file systems keep whole seconds; and the kernel dates
 // files with a clock that only moves with its timer, at most 10 ms late.
 func stale(written, began time.Time) bool {
@@ -95,7 +101,7 @@ func readJUnit(at *Places, files []string) (Results, error) {
 }
 
 func (r *junitReader) file(path string) error {
-	in, err := os.Open(path)
+	in, err := OpenReport(path)
 	if err != nil {
 		return err
 	}
