@@ -38,6 +38,9 @@ func (g guard) call(args ...any) (any, error) {
 	if len(args) < least || len(args) > least && !kind.IsVariadic() {
 		return nil, fmt.Errorf("wrong number of args for %s: want %d, got %d", g.name, least, len(args))
 	}
+	if err := affordable(args...); err != nil {
+		return nil, fmt.Errorf("%s is given %w", g.name, err)
+	}
 	in := make([]reflect.Value, len(args))
 	for i, arg := range args {
 		wanted := kind.In(min(i, kind.NumIn()-1))
@@ -49,11 +52,18 @@ func (g guard) call(args ...any) (any, error) {
 			return nil, err
 		}
 	}
+	if err := g.wouldGrow(in); err != nil {
+		return nil, err
+	}
 	out := g.function.Call(in)
 	if len(out) == 2 && !out[1].IsNil() {
 		return nil, out[1].Interface().(error)
 	}
-	return out[0].Interface(), nil
+	made := out[0].Interface()
+	if err := affordable(made); err != nil {
+		return nil, fmt.Errorf("%s gives %w", g.name, err)
+	}
+	return made, nil
 }
 
 // fit makes an argument a value of the wanted type, as text/template does.

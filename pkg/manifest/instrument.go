@@ -55,12 +55,15 @@ func (i *instrument) list(list *parse.ListNode) {
 			nodes = append(nodes, i.silent(n.Pos))
 		case *parse.TemplateNode:
 			i.pipe(n.Pipe)
+			nodes = append(nodes, i.silent(n.Pos)) // Each call is a step.
 		case *parse.IfNode:
 			i.branch("if", &n.BranchNode)
 		case *parse.WithNode:
 			i.branch("with", &n.BranchNode)
 		case *parse.RangeNode:
 			i.branch("", &n.BranchNode)
+			// So is each turn of a loop, also when nothing is in it.
+			n.List.Nodes = slices.Insert(n.List.Nodes, 0, i.silent(n.Pos))
 		}
 		nodes = append(nodes, node)
 	}

@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	// maxRendered bounds the text of one rendered file, in bytes: a loop that never ends must not fill the runner's memory.
+	// maxRendered bounds the text of all rendered files together, in bytes: a loop that never ends must not fill the runner's memory.
 	maxRendered = 16 << 20
 	// maxIncludes bounds includes within includes. Go cannot recover from a stack that overflows.
 	maxIncludes = 100
@@ -55,6 +55,8 @@ type renderer struct {
 	ledger *ledger
 	root   *template.Template
 	depth  int
+	steps  int
+	kept   int // bytes of included texts
 	marks  map[*byte]mark
 	// sheet is what the file that is being rendered writes to.
 	sheet *sheet
@@ -74,6 +76,7 @@ func Render(files []File, in Input) (*Rendered, error) {
 	}
 	rendered := &Rendered{ledger: ledger}
 	var sheets []*sheet
+	size := 0
 	for _, file := range files {
 		if isPartial(file.Name) {
 			continue
@@ -82,6 +85,9 @@ func Render(files []File, in Input) (*Rendered, error) {
 		if err != nil {
 			problems = append(problems, err)
 			continue
+		}
+		if size += text.Len(); size > maxRendered {
+			return nil, fmt.Errorf("rendering %s: %w", names(files), errTooLarge)
 		}
 		sheets = append(sheets, text)
 	}
@@ -180,15 +186,17 @@ var templateOwn = func() map[string]any {
 
 // execute renders one file.
 func (r *renderer) execute(file File, in Input) (*sheet, error) {
-	out := &sheet{file: file.Name, marks: r.marks}
+	out := &sheet{file: file.Name, marks: r.marks, steps: &r.steps}
 	if r.root.Lookup(file.Name) == nil {
 		return out, nil // A file of nothing but blanks has no tree.
 	}
 	data := in.data()
 	r.depth, r.sheet = 0, out
 	if err := r.root.ExecuteTemplate(out, file.Name, data); err != nil {
-		if errors.Is(err, errTooLarge) {
-			err = fmt.Errorf("%s: %w", file.Name, errTooLarge)
+		for _, limit := range []error{errTooLarge, errTooLong} {
+			if errors.Is(err, limit) {
+				err = fmt.Errorf("%s: %w", file.Name, limit)
+			}
 		}
 		return nil, explain(err, data)
 	}
@@ -213,11 +221,11 @@ func (r *renderer) include(name string, data any) (any, error) {
 		return nil, fmt.Errorf("includes are nested more than %d deep; does %q include itself?", maxIncludes, name)
 	}
 	defer func() { r.depth-- }()
-	out := &sheet{file: name, marks: r.marks}
+	out := &sheet{file: name, marks: r.marks, steps: &r.steps}
 	if err := r.root.ExecuteTemplate(out, name, data); err != nil {
 		return nil, err
 	}
-	if len(r.sheet.included) < maxIncluded {
+	if r.kept += out.Len(); len(r.sheet.included) < maxIncluded && r.kept <= maxRendered {
 		r.sheet.included = append(r.sheet.included, out)
 	}
 	if text := out.String(); r.ledger.holds(text) {

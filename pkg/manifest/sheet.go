@@ -20,6 +20,7 @@ type sheet struct {
 	bounded
 	file  string
 	marks map[*byte]mark
+	steps *int // of all sheets of a rendering
 	spans []span
 	// included are the sheets of the templates that were included, the innermost first.
 	included []*sheet
@@ -35,8 +36,15 @@ type span struct {
 const maxIncluded = 1000
 
 func (s *sheet) Write(p []byte) (int, error) {
+	if *s.steps++; *s.steps > maxSteps {
+		return 0, errTooLong
+	}
 	if cap(p) > 0 {
 		if m, ok := s.marks[&p[:1][0]]; ok {
+			// Of several at one offset the last wrote something.
+			if last := len(s.spans) - 1; last >= 0 && s.spans[last].start == s.Len() {
+				s.spans = s.spans[:last]
+			}
 			s.spans = append(s.spans, span{start: s.Len(), mark: m})
 		}
 	}
@@ -70,7 +78,6 @@ func (s *sheet) from(start int, line string) (mark, bool) {
 	if blanks := len(line) - len(strings.TrimLeft(line, " \t\r")); blanks < len(line) {
 		start += blanks
 	}
-	// Of several spans at one offset the last wrote something.
 	at, _ := slices.BinarySearchFunc(s.spans, start+1, func(s span, offset int) int { return cmp.Compare(s.start, offset) })
 	if at == 0 {
 		return mark{}, false

@@ -66,6 +66,9 @@ func readValues(path, baseDir string) (map[string]any, error) {
 
 // parseYAML parses one document the way Kubernetes does: YAML 1.1 booleans, no key twice, whole numbers as int64.
 func parseYAML(data []byte) (any, error) {
+	if err := checkAliases(data); err != nil {
+		return nil, err
+	}
 	asJSON, err := yaml.YAMLToJSONStrict(data)
 	if err != nil {
 		return nil, errors.New(strings.TrimPrefix(err.Error(), "yaml: "))
