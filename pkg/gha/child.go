@@ -12,8 +12,14 @@ import (
 const longestLine = 256 << 10
 
 // Child gives a writer for the output of a child process. It prints whole lines, with masks applied and commands broken
-// up; Close prints what is left. One writer may serve both stdout and stderr of a process.
-func (a *Action) Child() io.WriteCloser { return &child{out: a.out} }
+// up; Close prints what is left, and takes out of the runner's command files what was not written here: nobody else has them, and
+// who looks for them finds them. One writer may serve both stdout and stderr of a process.
+func (a *Action) Child() io.WriteCloser {
+	a.files.mu.Lock()
+	defer a.files.mu.Unlock()
+	a.files.begin(a.getenv)
+	return &fenced{WriteCloser: &child{out: a.out}, action: a}
+}
 
 type child struct {
 	mu  sync.Mutex

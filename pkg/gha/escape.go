@@ -31,7 +31,7 @@ func harmless(line string) string {
 }
 
 func visible(r rune) rune {
-	if r != '\t' && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r)) {
+	if r != '\t' && (unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point)) {
 		return -1
 	}
 	return r

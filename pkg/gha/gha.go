@@ -28,6 +28,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 
 	"github.com/sethvargo/go-githubactions"
@@ -38,6 +39,7 @@ type Action struct {
 	getenv func(string) string
 	inner  *githubactions.Action
 	out    *output
+	files  ledger
 
 	mu        sync.Mutex
 	annotated map[Level]int
@@ -97,6 +99,10 @@ func (a *Action) issueFile(name, message string) (err error) {
 			err = fmt.Errorf("%v", p)
 		}
 	}()
+	a.files.mu.Lock()
+	defer a.files.mu.Unlock()
+	a.files.begin(a.getenv)
 	a.inner.IssueFileCommand(&githubactions.Command{Name: name, Message: message})
+	a.files.add(a.getenv("GITHUB_"+strings.ReplaceAll(strings.ToUpper(name), "-", "_")), message+githubactions.EOF)
 	return nil
 }
