@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/org/promote/pkg/rollout"
 	"github.com/org/promote/pkg/verdict"
@@ -31,13 +32,24 @@ func chart(r rollout.Result) string {
 		for _, s := range samples {
 			rates = append(rates, percent(round(100*rateOf(s, name))))
 		}
-		legend = append(legend, fmt.Sprintf("bad requests of check %q", name))
+		legend = append(legend, "bad requests of check '"+name+"'")
 		lines = append(lines, "  line ["+strings.Join(rates, ", ")+"]")
 	}
-	// Names come from the workflow's author; what would end the text is taken out.
-	title := strings.NewReplacer(`"`, "'", "`", "'", "\n", " ").Replace(strings.Join(legend, "; "))
+	// Names come from a file of the commit; what would end the text, or mean something to Mermaid or HTML, is taken out.
+	title := strings.Map(plainly, strings.Join(legend, "; "))
 	return fmt.Sprintf("```mermaid\nxychart-beta\n  title \"%s\"\n  x-axis \"seconds\" 0 --> %d\n  y-axis \"percent\" 0 --> 100\n%s\n```\n",
 		title, max(1, int(end.Sub(start)/time.Second)), strings.Join(lines, "\n"))
+}
+
+// plainly replaces a character that could end a text in quotes, begin markup or an entity of Mermaid's (#…;), or is not seen.
+func plainly(r rune) rune {
+	switch {
+	case strings.ContainsRune("\"`<>&\\#%", r):
+		return '\''
+	case !unicode.IsPrint(r):
+		return ' '
+	}
+	return r
 }
 
 // thin takes samples at even times, the first and the last among them.

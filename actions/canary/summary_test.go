@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/org/promote/pkg/change"
+	"github.com/org/promote/pkg/hostile"
 	"github.com/org/promote/pkg/job"
 	"github.com/org/promote/pkg/rollout"
 	"github.com/org/promote/pkg/verdict"
@@ -119,5 +120,23 @@ func TestTheRecordedStateHoldsNoSecret(t *testing.T) {
 	}
 	if s.Cause[0].Reason != "of s3cr3t" {
 		t.Error("the state that the rollout works on was changed")
+	}
+}
+
+func TestNoNameOfACheckLeavesTheChart(t *testing.T) {
+	for name, text := range hostile.Texts {
+		t.Run(name, func(t *testing.T) {
+			result := failedRun(t)
+			for i := range result.Samples {
+				for j := range result.Samples[i].Results {
+					result.Samples[i].Results[j].Check = text
+				}
+			}
+			lines := strings.Split(strings.TrimSuffix(chart(result), "\n"), "\n")
+			title := strings.TrimSuffix(strings.TrimPrefix(lines[2], `  title "`), `"`)
+			if len(lines) != 8 || lines[0] != "```mermaid" || lines[7] != "```" || strings.ContainsAny(title, "\"`<>#&%") {
+				t.Errorf("%d lines, the title is %.300q", len(lines), title)
+			}
+		})
 	}
 }

@@ -52,7 +52,7 @@ func Escape(s string) string {
 		case strings.ContainsRune(special, r):
 			b.WriteByte('\\')
 			b.WriteRune(r)
-		case unicode.IsControl(r) || isDirection(r) || r == utf8.RuneError:
+		case unseen(r):
 			b.WriteRune('\uFFFD')
 		default:
 			b.WriteRune(r)
@@ -69,9 +69,20 @@ func breakLinks(s string) string {
 	return s
 }
 
-// isDirection says whether r turns the direction of writing, which can make text read as something else.
-func isDirection(r rune) bool {
-	return r >= '\u202A' && r <= '\u202E' || r >= '\u2066' && r <= '\u2069'
+// unseen says whether r is not seen but changes how text reads: it turns the direction of writing, or makes two names look the same.
+// The joiners stay, which emoji and some scripts are written with.
+func unseen(r rune) bool {
+	return r == utf8.RuneError || r != '\u200C' && r != '\u200D' && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r))
+}
+
+// legible shows what is not seen as a replacement character, but for tabs and line breaks.
+func legible(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r != '\n' && r != '\t' && unseen(r) {
+			return '\uFFFD'
+		}
+		return r
+	}, strings.ReplaceAll(s, "\r\n", "\n"))
 }
 
 // Table gives a table. Header and cells are Markdown: escape what comes from outside. Newlines become line breaks within the
@@ -124,8 +135,9 @@ func Details(title, body string) string {
 	return fmt.Sprintf("<details><summary>%s</summary>\n\n%s\n\n</details>\n", html(title), strings.TrimSpace(body))
 }
 
-// Code gives a block of text as it is. The fence is longer than any run of backticks in it, so text cannot end the block.
+// Code gives a block of text as it is, but for what is not seen. The fence is longer than any run of backticks in it, so text cannot end the block.
 func Code(lang, body string) string {
+	body = legible(body)
 	fence := strings.Repeat("`", max(3, longestRun(body, '`')+1))
 	lang = strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) || r == '-' {
@@ -138,7 +150,7 @@ func Code(lang, body string) string {
 
 // Inline gives text as code within a line, with line breaks as spaces. Empty text gives "".
 func Inline(s string) string {
-	s = strings.Join(strings.Fields(s), " ")
+	s = legible(strings.Join(strings.Fields(s), " "))
 	if s == "" {
 		return ""
 	}
@@ -163,6 +175,6 @@ func longestRun(s string, of byte) int {
 }
 
 func html(s string) string {
-	s = strings.Join(strings.Fields(s), " ")
-	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "@", "@\u200d").Replace(s)
+	s = legible(strings.Join(strings.Fields(s), " "))
+	return breakLinks(strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "@", "@\u200d", "#", "#\u200d").Replace(s))
 }

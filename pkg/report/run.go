@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"html/template"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/org/promote/pkg/rollout"
 )
@@ -70,7 +68,7 @@ func HTML(r Run) ([]byte, error) {
 // Plain gives text that shows as one line in a terminal or a page: no escape sequences, nothing that turns the direction of writing.
 func Plain(s string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || isDirection(r) || r == utf8.RuneError {
+		if unseen(r) {
 			return '\uFFFD'
 		}
 		return r
