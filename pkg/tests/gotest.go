@@ -34,6 +34,8 @@ type goReport struct {
 	byName    map[string]*goPackage
 	builds    map[string]*tailText // output of builds by import path
 	tests     int
+	names     int // bytes of all names
+	live      live
 	tooMany   bool
 	allowance allowance
 }
@@ -130,18 +132,44 @@ func (g *goReport) event(e event) {
 	g.seen = true
 	switch {
 	case strings.HasPrefix(e.Action, "build-"):
-		if g.builds[e.ImportPath] == nil {
-			g.builds[e.ImportPath] = &tailText{}
+		if t := g.build(e.ImportPath); t != nil {
+			g.live.add(t, e.Output)
 		}
-		g.builds[e.ImportPath].add(e.Output)
 		_, _ = io.WriteString(g.out, e.Output)
-	case e.Test == "":
-		g.packageEvent(g.pkg(e.Package), e)
 	default:
-		if t := g.test(g.pkg(e.Package), e.Test); t != nil {
-			g.testEvent(t, e)
+		p := g.pkg(e.Package)
+		switch {
+		case p == nil:
+			_, _ = io.WriteString(g.out, e.Output)
+		case e.Test == "":
+			g.packageEvent(p, e)
+		default:
+			if t := g.test(p, e.Test); t != nil {
+				g.testEvent(t, e)
+			}
 		}
 	}
+}
+
+// room says whether one more name can be remembered.
+func (g *goReport) room(name string, count, most int) bool {
+	if count >= most || g.names+len(name) > namesCap {
+		g.tooMany = true
+		return false
+	}
+	g.names += len(name)
+	return true
+}
+
+// build gives the output of a build, or nil when there are too many to tell apart.
+func (g *goReport) build(path string) *tailText {
+	id := key(path)
+	t := g.builds[id]
+	if t == nil && g.room(id, len(g.builds), mostPackages) {
+		t = &tailText{}
+		g.builds[id] = t
+	}
+	return t
 }
 
 func (g *goReport) packageEvent(p *goPackage, e event) {
@@ -149,18 +177,18 @@ func (g *goReport) packageEvent(p *goPackage, e event) {
 	case "start":
 		p.failedBefore = p.failedBefore || p.outcome == Failed
 		p.outcome = ""
-		p.output.drop()
+		g.live.drop(&p.output)
 	case "output":
-		p.output.add(e.Output)
+		g.live.add(&p.output, e.Output)
 		// The bare words are said again, with the package's name, by the line that follows.
 		if e.Output != "PASS\n" && e.Output != "FAIL\n" {
 			_, _ = io.WriteString(g.out, e.Output)
 		}
 	case "fail":
-		p.outcome, p.failedBuild = Failed, e.FailedBuild
+		p.outcome, p.failedBuild = Failed, key(e.FailedBuild)
 	case "pass", "skip":
 		p.outcome = Passed
-		p.output.drop()
+		g.live.drop(&p.output)
 	}
 }
 
@@ -169,34 +197,36 @@ func (g *goReport) testEvent(t *goTest, e event) {
 	case "run":
 		t.failedBefore = t.failedBefore || t.outcome == Failed
 		t.outcome, t.paused = "", false
-		t.output.drop()
+		g.live.drop(&t.output)
 	case "pause":
 		t.paused = true
 	case "cont":
 		t.paused = false
 	case "output":
-		t.output.add(e.Output)
+		g.live.add(&t.output, e.Output)
 	case "pass", "skip":
 		t.outcome = map[string]Outcome{"pass": Passed, "skip": Skipped}[e.Action]
 		t.took = max(t.took, seconds(e.Elapsed))
-		t.output.drop()
+		g.live.drop(&t.output)
 	case "fail":
 		t.outcome = Failed
 		t.took = max(t.took, seconds(e.Elapsed))
 		shown := quiet(t.output.String())
 		_, _ = io.WriteString(g.out, shown)
 		t.kept = g.allowance.of(shown)
-		t.output.drop()
+		g.live.drop(&t.output)
 	}
 }
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
+// pkg gives the package of that path, or nil when there are too many to tell apart.
 func (g *goReport) pkg(path string) *goPackage {
-	p := g.byName[path]
-	if p == nil {
+	id := key(path)
+	p := g.byName[id]
+	if p == nil && g.room(id, len(g.packages), mostPackages) {
 		p = &goPackage{name: name(path), byName: map[string]*goTest{}}
-		g.byName[path] = p
+		g.byName[id] = p
 		g.packages = append(g.packages, p)
 	}
 	return p
@@ -204,15 +234,12 @@ func (g *goReport) pkg(path string) *goPackage {
 
 // test gives the test of that name, or nil when there are too many to tell apart.
 func (g *goReport) test(p *goPackage, called string) *goTest {
-	t := p.byName[called]
-	if t == nil {
-		if g.tests == mostTests {
-			g.tooMany = true
-			return nil
-		}
+	id := key(called)
+	t := p.byName[id]
+	if t == nil && g.room(id, g.tests, mostTests) {
 		g.tests++
 		t = &goTest{name: name(called)}
-		p.byName[called] = t
+		p.byName[id] = t
 		p.tests = append(p.tests, t)
 	}
 	return t

@@ -1,7 +1,11 @@
 package tests
 
 import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -10,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/org/promote/pkg/hostile"
 )
 
 func TestHostileReports(t *testing.T) {
@@ -161,5 +167,91 @@ func TestAReportThatBecameAPipeIsNotWaitedFor(t *testing.T) {
 		}
 	case <-time.After(30 * time.Second):
 		t.Fatal("the report is still being read")
+	}
+}
+
+func TestNamesThatNeverRepeatKeepBoundedMemory(t *testing.T) {
+	for name, event := range map[string]string{
+		"packages":                       `{"Action":"start","Package":"%d"}`,
+		"tests of long names":            `{"Action":"run","Package":"p","Test":"%d` + strings.Repeat("x", 200<<10) + `"}`,
+		"builds":                         `{"Action":"build-output","ImportPath":"%d","Output":"` + strings.Repeat("x", 4<<10) + `"}`,
+		"output of tests that don't end": `{"Action":"output","Package":"p","Test":"%d","Output":"` + strings.Repeat("x", 60<<10) + `"}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			report := newGoReport(&watch{out: io.Discard})
+			before := heap()
+			for i, written := 0, 0; written < 100<<20 && i < 400_000; i++ {
+				n, _ := fmt.Fprintf(report, event+"\n", i)
+				written += n
+			}
+			if after := heap(); after > before+90<<20 {
+				t.Errorf("it keeps %d MiB", (after-before)>>20)
+			}
+			if len(report.packages) > mostPackages || len(report.builds) > mostPackages {
+				t.Errorf("it tells %d packages and %d builds apart", len(report.packages), len(report.builds))
+			}
+			if name == "packages" && !report.tooMany {
+				t.Error("it does not say that there are too many")
+			}
+		})
+	}
+}
+
+func TestLongNamesAreToldApart(t *testing.T) {
+	long := strings.Repeat("x", 2<<10)
+	out := NewOutput(io.Discard)
+	for _, event := range []string{
+		`{"Action":"run","Package":"p","Test":"` + long + `a"}`, `{"Action":"fail","Package":"p","Test":"` + long + `a"}`,
+		`{"Action":"run","Package":"p","Test":"` + long + `b"}`, `{"Action":"pass","Package":"p","Test":"` + long + `b"}`,
+	} {
+		_, _ = io.WriteString(out.Stdout(), event+"\n")
+	}
+	found, err := out.Results(NewPlaces("", ""), nil, 1)
+	if err != nil || found.Count(Failed) != 1 || found.Count(Passed) != 1 {
+		t.Errorf("got %s, %v", found.Counts(), err)
+	}
+}
+
+func TestHostileTextsOfTestsStayText(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "main.go"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range hostile.Texts {
+		t.Run(name, func(t *testing.T) {
+			out := NewOutput(io.Discard)
+			for _, action := range []string{"run", "output", "fail"} {
+				event, err := json.Marshal(map[string]any{"Action": action, "Package": text + "p", "Test": text + "t", "Output": text})
+				if err != nil {
+					t.Fatal(err)
+				}
+				_, _ = out.Stdout().Write(append(event, '\n'))
+			}
+			out.End()
+			var escaped bytes.Buffer
+			if err := xml.EscapeText(&escaped, []byte(text)); err != nil {
+				t.Fatal(err)
+			}
+			file := filepath.Join(t.TempDir(), "a.xml")
+			report := strings.ReplaceAll("<testsuite name='%'><testcase name='%' classname='%' file='%' line='1'><failure message='%'>%</failure></testcase></testsuite>", "%", escaped.String())
+			if err := os.WriteFile(file, []byte(report), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			found, err := out.Results(NewPlaces(dir, dir), []string{file}, 1)
+			// A line as long as no event is passed on as it is.
+			if err != nil || found.Count(Failed) != 2 && len(text) < longestLine/4 {
+				t.Fatalf("got %s, %v", found.Counts(), err)
+			}
+			for _, each := range found.Failures() {
+				if each.File != "" && each.File != "main.go" {
+					t.Errorf("a failure is at %q", each.File)
+				}
+			}
+			// The page is Details and nothing else; the bounds of a fold are ours alone.
+			page := found.Markdown()
+			if got := strings.Count(page, "<details>"); got > 2 || got != strings.Count(page, "\n</details>\n") {
+				t.Errorf("the page has %d folds:\n%.2000s", got, page)
+			}
+		})
 	}
 }

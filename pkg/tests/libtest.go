@@ -16,6 +16,7 @@ type libtest struct {
 	wrong   bool
 	output  map[string]*tailText // of failed tests
 	current *tailText
+	live    live
 }
 
 var (
@@ -48,11 +49,13 @@ func (l *libtest) take(line string) {
 		l.end(line)
 	case libtestOutput.MatchString(line):
 		l.current = &tailText{}
-		l.output[libtestOutput.FindStringSubmatch(line)[1]] = l.current
+		if of := libtestOutput.FindStringSubmatch(line)[1]; len(l.output) < mostTests {
+			l.output[name(of)] = l.current
+		}
 	case line == "failures:":
 		l.current = nil
 	case l.current != nil:
-		l.current.add(line + "\n")
+		l.live.add(l.current, line+"\n")
 	}
 }
 

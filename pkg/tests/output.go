@@ -44,7 +44,7 @@ func (o *Output) Results(at *Places, files []string, code int) (Results, error) 
 	found.retried(o.watch.retried())
 	found.settle(code)
 	if o.events.tooMany {
-		err = errors.Join(err, fmt.Errorf("reading the events of go test: there are more than %d tests", mostTests))
+		err = errors.Join(err, fmt.Errorf("reading the events of go test: there are more than %d tests or %d packages, or their names have more than %d MiB", mostTests, mostPackages, namesCap>>20))
 	}
 	return found, err
 }

@@ -1,6 +1,10 @@
 package tests
 
-import "strings"
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+)
 
 const (
 	// outputCap bounds, in bytes, what is kept of one test's output. Its end says why it failed, so the front is cut.
@@ -11,6 +15,13 @@ const (
 	scantCap = 512
 	// longestName bounds the name of a test or suite in bytes.
 	longestName = 1 << 10
+	// liveCap bounds what is kept of tests that have not ended, of packages and of builds together; past it each keeps its last
+	// lines alone.
+	liveCap = 64 << 20
+	// namesCap bounds the names of all tests and packages together.
+	namesCap = 128 << 20
+	// mostPackages bounds how many packages, and how many builds, are told apart.
+	mostPackages = 50_000
 	// mostTests bounds how many tests of one run are told apart. Real suites stay far below.
 	mostTests = 500_000
 )
@@ -31,6 +42,28 @@ func (t *tailText) add(text string) {
 
 // drop forgets the text.
 func (t *tailText) drop() { t.data = nil }
+
+// keep cuts all but the end.
+func (t *tailText) keep(most int) { t.data = []byte(last(string(t.data), most)) }
+
+// live counts what texts that still grow hold together.
+type live struct{ used int }
+
+// add appends to a text, of which only the end is kept once all together have too much.
+func (l *live) add(t *tailText, text string) {
+	before := len(t.data)
+	t.add(text)
+	if l.used+len(t.data)-before > liveCap {
+		t.keep(scantCap)
+	}
+	l.used += len(t.data) - before
+}
+
+// drop forgets a text.
+func (l *live) drop(t *tailText) {
+	l.used -= len(t.data)
+	t.drop()
+}
 
 func (t *tailText) String() string { return last(string(t.data), outputCap) }
 
@@ -59,10 +92,19 @@ func last(text string, most int) string {
 	return strings.ToValidUTF8(text[len(text)-most:], "")
 }
 
+// key tells tests apart whose names are too long to be kept.
+func key(text string) string {
+	if len(text) <= longestName {
+		return text
+	}
+	sum := sha256.Sum256([]byte(text))
+	return name(text) + hex.EncodeToString(sum[:])
+}
+
 // name bounds the name of a test.
 func name(text string) string {
 	if len(text) <= longestName {
 		return text
 	}
-	return strings.ToValidUTF8(text[:longestName], "") + "…"
+	return strings.ToValidUTF8(text[:longestName], "") + "…" // a new text: a part would keep the whole in memory
 }
