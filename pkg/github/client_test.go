@@ -1,6 +1,7 @@
 package github
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -213,5 +214,28 @@ func TestTheTokenStaysOnItsHost(t *testing.T) {
 	s := serve(t, map[string][]answer{"GET /git/commits/" + head: {{status: 307, header: http.Header{"Location": {foreign.URL}}}}})
 	if got, err := s.client().Tree(t.Context(), head); err != nil || got != tree {
 		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+func TestAnAnswerThatDoesNotEndIsAnError(t *testing.T) {
+	sent := make(chan int64, 1)
+	endless := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		total := int64(0)
+		_, err := io.WriteString(w, `{"tree":{"sha":"`)
+		for chunk := bytes.Repeat([]byte("x"), 1<<20); err == nil && total < 1<<30; total += int64(len(chunk)) {
+			_, err = w.Write(chunk)
+		}
+		sent <- total
+	}))
+	defer endless.Close()
+	c, err := New(Config{APIURL: endless.URL, Token: token, Repository: "org/shop"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Tree(t.Context(), head); err == nil || !strings.Contains(err.Error(), "GitHub's answer has more than 32 MiB") {
+		t.Errorf("got %v", err)
+	}
+	if total := <-sent; total > 256<<20 {
+		t.Errorf("%d MiB were taken", total>>20)
 	}
 }

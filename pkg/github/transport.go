@@ -3,6 +3,7 @@ package github
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"time"
@@ -16,6 +17,8 @@ const (
 	askPatience = 3 * time.Minute
 	// tellPatience bounds them when something is only told: a rollout must not stand still for a comment.
 	tellPatience = 10 * time.Second
+	// answerCap bounds an answer in bytes. A comparison of commits, the largest that is asked for, has at most a few MiB.
+	answerCap = 32 << 20
 )
 
 // transport sends the token to GitHub's own host only and tries again what is worth it: rate limits, after the time GitHub
@@ -77,16 +80,26 @@ func (t *transport) once(request *http.Request) (*http.Response, error) {
 		cancel()
 		return nil, err
 	}
-	response.Body = &cancelOnClose{ReadCloser: response.Body, cancel: cancel}
+	response.Body = &answerBody{ReadCloser: response.Body, cancel: cancel, left: answerCap}
 	return response, nil
 }
 
-type cancelOnClose struct {
+// answerBody fails when an answer does not end, and ends its request's time limit.
+type answerBody struct {
 	io.ReadCloser
 	cancel context.CancelFunc
+	left   int64
 }
 
-func (c *cancelOnClose) Close() error {
+func (c *answerBody) Read(p []byte) (int, error) {
+	n, err := c.ReadCloser.Read(p[:min(int64(len(p)), c.left+1)])
+	if c.left -= int64(n); c.left < 0 {
+		return 0, fmt.Errorf("GitHub's answer has more than %d MiB", answerCap>>20)
+	}
+	return n, err
+}
+
+func (c *answerBody) Close() error {
 	defer c.cancel()
 	return c.ReadCloser.Close()
 }

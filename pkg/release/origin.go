@@ -24,6 +24,9 @@ type origin struct {
 	PullRequest int             `json:"pullRequest,omitempty"`
 }
 
+// maxOrigin bounds an origin in bytes. It is kept in the cluster, where a thousandth of that could be a bomb.
+const maxOrigin = 64 << 20
+
 // pack is the origin of a request's release, compressed.
 func pack(r Request) ([]byte, error) {
 	values, err := json.Marshal(r.Values)
@@ -48,7 +51,10 @@ func unpack(data []byte) (files []manifest.File, values map[string]any, pull int
 	if err != nil {
 		return nil, nil, 0, fmt.Errorf("unpacking: %w", err)
 	}
-	text, err := io.ReadAll(r)
+	text, err := io.ReadAll(io.LimitReader(r, maxOrigin+1))
+	if err == nil && len(text) > maxOrigin {
+		err = fmt.Errorf("it has more than %d MiB", maxOrigin>>20)
+	}
 	if err != nil {
 		return nil, nil, 0, fmt.Errorf("unpacking: %w", err)
 	}

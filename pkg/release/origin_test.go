@@ -1,6 +1,9 @@
 package release
 
 import (
+	"bytes"
+	"compress/gzip"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -38,5 +41,27 @@ func TestAnOriginComesBackAsItWas(t *testing.T) {
 func TestAnOriginThatIsNoneIsAnError(t *testing.T) {
 	if _, _, _, err := unpack([]byte("no gzip")); err == nil || !strings.Contains(err.Error(), "unpacking") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestAnOriginThatIsABombIsNotUnpacked(t *testing.T) {
+	var bomb bytes.Buffer
+	w := gzip.NewWriter(&bomb)
+	for range 1 << 10 {
+		if _, err := w.Write(make([]byte, 1<<20)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if _, _, _, err := unpack(bomb.Bytes()); err == nil || !strings.Contains(err.Error(), "more than 64 MiB") {
+		t.Errorf("got %v", err)
+	}
+	runtime.ReadMemStats(&after)
+	if used := after.TotalAlloc - before.TotalAlloc; used > 512<<20 {
+		t.Errorf("%d KiB of a bomb took %d MiB", bomb.Len()>>10, used>>20)
 	}
 }

@@ -96,9 +96,16 @@ func (r Result) String() string {
 	return text
 }
 
+// longestReason bounds, in bytes, what is kept of a monitor's words: each look keeps its own, and the state in the cluster the last.
+const longestReason = 500
+
 // Unseen is the result of a check for which the monitor gave no usable answer.
 func Unseen(outcome Outcome, format string, args ...any) Result {
-	return Result{Outcome: outcome, Reason: fmt.Sprintf(format, args...)}
+	reason := fmt.Sprintf(format, args...)
+	if len(reason) > longestReason {
+		reason = strings.ToValidUTF8(reason[:longestReason], "") + "…" // a new text: a part would keep the whole in memory
+	}
+	return Result{Outcome: outcome, Reason: reason}
 }
 
 func finite(f float64) bool { return !math.IsNaN(f) && !math.IsInf(f, 0) }
