@@ -13,6 +13,7 @@ import (
 	"github.com/org/promote/pkg/change"
 	"github.com/org/promote/pkg/gha"
 	"github.com/org/promote/pkg/image"
+	checkedout "github.com/org/promote/pkg/source"
 )
 
 // source is the checked-out commit that an image is made of.
@@ -120,15 +121,7 @@ func unlike(listing string) (dirty []string, ignored bool) {
 
 // git runs a command that only reads.
 func git(ctx context.Context, dir string, args ...string) (string, error) {
-	safe := []string{
-		// In a container job the folder belongs to another user, which git refuses without this.
-		"-c", "safe.directory=*",
-		// Nothing that the checkout's own configuration names is to be run.
-		"-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null",
-		// Other steps may use the same repository: take no lock for a refreshed index.
-		"--no-optional-locks", "-C", dir,
-	}
-	out, err := exec.CommandContext(ctx, "git", append(safe, args...)...).Output()
+	out, err := checkedout.Git(ctx, dir, args...).Output()
 	if err == nil {
 		return string(out), nil
 	}

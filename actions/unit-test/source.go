@@ -10,6 +10,7 @@ import (
 	"github.com/org/promote/pkg/change"
 	"github.com/org/promote/pkg/gha"
 	"github.com/org/promote/pkg/github"
+	checkedout "github.com/org/promote/pkg/source"
 )
 
 // source is what is tested.
@@ -112,10 +113,7 @@ func checkedOut(ctx context.Context, dir string) (checkout, error) {
 
 // git runs a command that reads.
 func git(ctx context.Context, dir string, args ...string) (string, error) {
-	// In a container job the folder belongs to another user, which git refuses without the first option. Nothing that the
-	// folder's configuration names is run, and no lock is taken that a command of the job could trip over.
-	options := []string{"-c", "safe.directory=*", "-c", "core.fsmonitor=false", "--no-optional-locks", "-C", dir}
-	out, err := exec.CommandContext(ctx, "git", append(options, args...)...).Output()
+	out, err := checkedout.Git(ctx, dir, args...).Output()
 	if err == nil {
 		return string(out), nil
 	}

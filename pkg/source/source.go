@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/org/promote/pkg/change"
+	"github.com/org/promote/pkg/command"
 )
 
 // Commit is what is checked out.
@@ -28,11 +29,27 @@ type NoGitError struct{ Reason string }
 
 func (e *NoGitError) Error() string { return "reading the commit that is checked out: " + e.Reason }
 
+// Git is a git command that only reads what is in dir. The repository's own configuration may be of whoever ran code on this runner
+// before, and names programs: those that can be named are not run, and none gets the run's inputs and credentials.
+func Git(ctx context.Context, dir string, args ...string) *exec.Cmd {
+	safe := []string{
+		// In a container job the folder belongs to another user, which git refuses without this.
+		"-c", "safe.directory=*",
+		"-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null",
+		// An object that is missing is not fetched, for which git would start what the configuration names.
+		"-c", "protocol.allow=never", "-c", "core.sshCommand=false", "-c", "credential.helper=",
+		// Other steps may use the same repository: take no lock for a refreshed index.
+		"--no-optional-locks", "--no-pager", "-C", dir,
+	}
+	cmd := exec.CommandContext(ctx, "git", append(safe, args...)...)
+	environ, _ := command.Environ(cmd.Environ(), nil)
+	cmd.Env = append(environ, "GIT_TERMINAL_PROMPT=0", "GIT_NO_LAZY_FETCH=1")
+	return cmd
+}
+
 // At gives the commit that is checked out in dir.
 func At(ctx context.Context, dir string) (Commit, error) {
-	// In a container job the folder belongs to another user, which git refuses without this; the commands run no hooks.
-	git := exec.CommandContext(ctx, "git", "-c", "safe.directory=*", "-C", dir, "rev-parse", "HEAD", "HEAD^{tree}")
-	out, err := git.Output()
+	out, err := Git(ctx, dir, "rev-parse", "HEAD", "HEAD^{tree}").Output()
 	if err != nil {
 		if ctx.Err() != nil {
 			return Commit{}, context.Cause(ctx)
