@@ -9,7 +9,7 @@ GO = $$($(CURDIR)/hack/go)
 LAB = $$($(CURDIR)/hack/lab)
 LINT = $(GO) tool -modfile=hack/lint/go.mod golangci-lint
 
-.PHONY: help demo try test guide kill-test soak check lint generate lab-up lab-down bench bench-build bench-deploy bench-start bench-verdict record release-dry-run clean unit fmt vet fuzz bench-canary bench-scale
+.PHONY: help demo try test guide kill-test soak check lint generate lab-up lab-down bench bench-build bench-deploy bench-start bench-verdict record release-dry-run clean unit fmt vet fuzz bench-canary bench-scale vuln
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,9 +71,13 @@ lint: ## Static analysis with golangci-lint
 	@$(LINT) run ./...
 	@cd lab && $(GO) tool -modfile=../hack/lint/go.mod golangci-lint run --build-tags lab ./...
 
-generate: ## Write what is generated: the tables of the actions' READMEs, the fields of Kubernetes' own kinds
+generate: ## Write what is generated: the tables of the actions' READMEs, the list of licences, the fields of Kubernetes' own kinds
 	@$(GO) run ./internal/actiondoc
+	@$(GO) run ./internal/licensedoc
 	@$(GO) test ./pkg/manifest -run TestTheTableOfFieldsIsThatOfTheLibrary -update >/dev/null
+
+vuln: ## Look for known vulnerabilities in what is linked (asks vuln.go.dev; GOVULNDB names a copy)
+	@$(GO) tool -modfile=hack/vuln/go.mod govulncheck ./...
 
 lab-up: ## Start the lab: a real Kubernetes, registry, BuildKit and Prometheus on this machine (root or sudo)
 	@$(LAB) up
