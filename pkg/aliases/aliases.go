@@ -1,28 +1,31 @@
-package manifest
+// Package aliases measures what a YAML document unfolds to. Its parsers bound how many aliases (*name) they follow and not how much
+// text these stand for: a few KiB can name one long text a million times, which as JSON is all the memory there is.
+//
+// It refuses documents with aliases that unfold to more than the caller can use, and reads nothing of any other.
+//
+//	if err := aliases.Check(data, 16<<20); err != nil { return err }
+package aliases
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
+	"go.yaml.in/yaml/v3"
 )
 
-// maxUnfolded bounds, in bytes, a document whose aliases are replaced by what they stand for. The parser bounds their number
-// only: a few KiB of text can name one long text a million times.
-const maxUnfolded = maxRendered
-
-// checkAliases refuses a document that unfolds to more than maxUnfolded.
-func checkAliases(data []byte) error {
+// Check refuses a document that has more than most bytes when its aliases are replaced by what they stand for.
+func Check(data []byte, most int) error {
 	if !mayName(data, '&') || !mayName(data, '*') {
 		return nil
 	}
 	var root yaml.Node
 	if err := yaml.Unmarshal(data, &root); err != nil {
-		return fmt.Errorf("%s", strings.TrimPrefix(err.Error(), "yaml: "))
+		return errors.New(strings.TrimPrefix(err.Error(), "yaml: "))
 	}
-	u := unfolding{sizes: map[*yaml.Node]int{}}
-	if u.size(&root) > maxUnfolded {
-		return fmt.Errorf("its aliases (*name) stand for more than %d MiB", maxUnfolded>>20)
+	u := unfolding{sizes: map[*yaml.Node]int{}, most: most}
+	if u.size(&root) > most {
+		return fmt.Errorf("its aliases (*name) stand for more than %d MiB", most>>20)
 	}
 	return nil
 }
@@ -39,9 +42,12 @@ func mayName(data []byte, indicator byte) bool {
 }
 
 // unfolding measures nodes; each is measured once.
-type unfolding struct{ sizes map[*yaml.Node]int }
+type unfolding struct {
+	sizes map[*yaml.Node]int
+	most  int
+}
 
-// size is about how many bytes a node has as JSON, and one more than maxUnfolded for all that is larger.
+// size is about how many bytes a node has as JSON, and one more than most for all that is larger.
 func (u *unfolding) size(node *yaml.Node) int {
 	if node == nil {
 		return 0
@@ -49,13 +55,13 @@ func (u *unfolding) size(node *yaml.Node) int {
 	if size, known := u.sizes[node]; known {
 		return size
 	}
-	u.sizes[node] = maxUnfolded + 1 // An alias within what it stands for has no end.
+	u.sizes[node] = u.most + 1 // An alias within what it stands for has no end.
 	size := len(node.Value) + 4
 	if node.Kind == yaml.AliasNode {
 		size = u.size(node.Alias)
 	}
 	for _, each := range node.Content {
-		size = min(size+u.size(each), maxUnfolded+1)
+		size = min(size+u.size(each), u.most+1)
 	}
 	u.sizes[node] = size
 	return size

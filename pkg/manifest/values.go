@@ -9,6 +9,8 @@ import (
 
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 	"sigs.k8s.io/yaml"
+
+	"github.com/org/promote/pkg/aliases"
 )
 
 // ParseValues reads the values that templates see as .Values: a YAML mapping as text, or the path, relative to baseDir, of a
@@ -66,7 +68,7 @@ func readValues(path, baseDir string) (map[string]any, error) {
 
 // parseYAML parses one document the way Kubernetes does: YAML 1.1 booleans, no key twice, whole numbers as int64.
 func parseYAML(data []byte) (any, error) {
-	if err := checkAliases(data); err != nil {
+	if err := aliases.Check(data, maxRendered); err != nil {
 		return nil, err
 	}
 	asJSON, err := yaml.YAMLToJSONStrict(data)

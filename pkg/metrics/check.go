@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/org/promote/pkg/aliases"
 	"github.com/org/promote/pkg/verdict"
 	"sigs.k8s.io/yaml"
 )
@@ -39,9 +40,15 @@ type Check struct {
 	Of       int `json:"of,omitempty"`
 }
 
+// maxChecks bounds, in bytes, what checks are read to.
+const maxChecks = 4 << 20
+
 // ParseChecks reads checks from YAML: a list, or a mapping with the key checks. Unknown keys are errors, and all that is
 // wrong with all checks comes at once.
 func ParseChecks(text []byte) ([]Check, error) {
+	if err := aliases.Check(text, maxChecks); err != nil {
+		return nil, fmt.Errorf("reading the checks: %w", err)
+	}
 	var checks []Check
 	if strings.HasPrefix(strings.TrimSpace(firstLine(string(text))), "checks:") {
 		var file struct {

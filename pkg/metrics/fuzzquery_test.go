@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/org/promote/pkg/hostile"
 )
 
 // Whatever a person writes, a query that is read is about a release and has a value, or is refused in words.
@@ -51,6 +53,47 @@ func FuzzNRQL(f *testing.F) {
 		}
 		if bare := unquoted(query); len(bare) != len(query) {
 			t.Errorf("%q has another length without what is quoted: %q", query, bare)
+		}
+	})
+}
+
+// FuzzChecks reads checks of any text: what reads can be asked, and what is wrong is an error.
+func FuzzChecks(f *testing.F) {
+	for _, text := range hostile.Texts {
+		if len(text) < 10_000 {
+			f.Add(text)
+		}
+	}
+	f.Add("- {name: errors, type: ratio, bad: 'a[$window]', total: 'b[$window]', max: 0.01}\n- {name: slow, type: value, query: p99, max: 2, failures: 2, of: 3}")
+	f.Add("checks:\n- &a {name: a, type: value, query: up, min: 1}\n- {<<: *a, name: b}")
+	f.Fuzz(func(t *testing.T, text string) {
+		checks, err := ParseChecks([]byte(text))
+		if err != nil {
+			return
+		}
+		names := map[string]bool{}
+		for _, c := range checks {
+			if c.Name == "" || names[c.Name] {
+				t.Errorf("the name %q is none, or taken", c.Name)
+			}
+			names[c.Name] = true
+		}
+		if len(checks) == 0 {
+			t.Error("no checks, and no error")
+		}
+	})
+}
+
+// FuzzCloudWatchQuery reads queries of any text.
+func FuzzCloudWatchQuery(f *testing.F) {
+	f.Add(`SELECT SUM(Requests) FROM "AWS/ELB"`, true)
+	f.Add(`[{"Id":"a","MetricStat":{"Stat":"p99","Period":60,"Metric":{"Namespace":"n","MetricName":"m"}}}]`, false)
+	f.Add(`{"Id":"a","Expression":"1","Period":-1}`, true)
+	f.Add(`[]`, true)
+	f.Fuzz(func(t *testing.T, text string, counts bool) {
+		q, err := parseCloudWatch(text, counts)
+		if err == nil && q.period < 0 {
+			t.Errorf("the period is %s", q.period)
 		}
 	})
 }
