@@ -93,7 +93,7 @@ func cobertura(in io.Reader) (coverage, error) {
 	var c coverage
 	var open []string
 	file, root := "", map[string]string{}
-	d := xml.NewDecoder(in)
+	d := tests.NewDecoder(in)
 	d.CharsetReader = func(_ string, in io.Reader) (io.Reader, error) { return in, nil }
 	for {
 		token, err := d.Token()

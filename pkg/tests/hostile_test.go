@@ -255,3 +255,21 @@ func TestHostileTextsOfTestsStayText(t *testing.T) {
 		})
 	}
 }
+
+func TestATagOfManyAttributesIsRefused(t *testing.T) {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := readText(t, "<testsuite"+strings.Repeat(" a='>'", 4<<20)+"/>")
+	runtime.ReadMemStats(&after)
+	if err == nil || !strings.Contains(err.Error(), "a tag has more than 4 MiB") {
+		t.Errorf("got %v", err)
+	}
+	if used := after.TotalAlloc - before.TotalAlloc; used > 512<<20 {
+		t.Errorf("it took %d MiB", used>>20)
+	}
+	long := strings.Repeat("<a b=\"'\" ", 1<<20)
+	got, err := readText(t, "<?xml version='1.0'?><!DOCTYPE x><!-- "+long+" --><testsuite><testcase name='a>b'><failure message='\"'><![CDATA["+long+"]]></failure><system-out><![CDATA["+long+"]]></system-out></testcase></testsuite>")
+	if err != nil || got.Count(Failed) != 1 || got.Tests[0].Name != "a>b" {
+		t.Errorf("text that looks like tags: got %s, %v", got.Counts(), err)
+	}
+}

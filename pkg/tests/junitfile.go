@@ -46,7 +46,7 @@ type suiteElement struct{ name, file string }
 
 // read takes the file to its end.
 func (f *junitFile) read(in io.Reader) error {
-	d := xml.NewDecoder(&readable{in: bufio.NewReaderSize(in, 64<<10)})
+	d := NewDecoder(&readable{in: bufio.NewReaderSize(in, 64<<10)})
 	// What is not UTF-8 was replaced before it comes here, whatever the file says it is.
 	d.CharsetReader = func(charset string, in io.Reader) (io.Reader, error) {
 		if strings.HasPrefix(strings.ToLower(charset), "utf-16") {
