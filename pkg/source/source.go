@@ -42,8 +42,8 @@ func Git(ctx context.Context, dir string, args ...string) *exec.Cmd {
 		"--no-optional-locks", "--no-pager", "-C", dir,
 	}
 	cmd := exec.CommandContext(ctx, "git", append(safe, args...)...)
-	environ, _ := command.Environ(cmd.Environ(), nil)
-	cmd.Env = append(environ, "GIT_TERMINAL_PROMPT=0", "GIT_NO_LAZY_FETCH=1")
+	cmd.Env, _ = command.Environ(cmd.Environ(), nil)
+	cmd.Env = append(cmd.Env, "GIT_TERMINAL_PROMPT=0", "GIT_NO_LAZY_FETCH=1")
 	return cmd
 }
 
