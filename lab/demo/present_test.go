@@ -113,6 +113,16 @@ func TestACanaryThatMovedTrafficMustHaveLeftItsReport(t *testing.T) {
 			t.Errorf("got %+v", e)
 		}
 	})
+	t.Run("one of two has", func(t *testing.T) {
+		s, line := played(t)
+		s.witness.selectors[0].To = bothReleases
+		if err := s.keepReport(9, line); err != nil {
+			t.Fatal(err)
+		}
+		if e := s.leftReports(); e.ok || e.seen != "1 did, 1 did not" {
+			t.Errorf("got %+v", e)
+		}
+	})
 	t.Run("another one has", func(t *testing.T) {
 		s, line := played(t)
 		if err := s.keepReport(4, line); err != nil {
