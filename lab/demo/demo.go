@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/org/promote/lab/world"
 )
@@ -65,13 +66,16 @@ func Play(ctx context.Context, w world.World, suite string, out io.Writer) error
 // perform plays all parts until one ends otherwise than it must.
 func (s *scene) perform(ctx context.Context, story []part) error {
 	for i := range story {
-		s.timeline.act(story[i].title)
-		if err := story[i].play(ctx, s, &story[i]); err != nil {
-			return fmt.Errorf("playing %q: %w", story[i].title, err)
-		}
+		p := &story[i]
+		s.timeline.act(p.title)
+		err := p.play(ctx, s, p)
 		// What follows stands on this; going on would only bury the cause.
-		if e := s.workflowsEnded(&story[i]); !e.ok {
-			return fmt.Errorf("playing %q: %s, but %s; the logs are in %s", story[i].title, e.what, e.seen, s.dir)
+		if e := s.workflowsEnded(p); err == nil && !e.ok {
+			err = fmt.Errorf("%s, but %s; the logs are in %s", e.what, e.seen, s.dir)
+		}
+		if err != nil {
+			p.ended, p.broken = time.Now(), true
+			return fmt.Errorf("playing %q: %w", p.title, err)
 		}
 	}
 	return s.stopLoad()

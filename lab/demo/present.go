@@ -133,7 +133,7 @@ func (s *scene) seen(story []part, problem error) show.Show {
 		r := &w.Runs[i]
 		for _, p := range story {
 			succeeds, named := p.expect[r.Name]
-			if named && !r.Began.Before(p.began) && (p.ended.IsZero() || !r.Began.After(p.ended)) && !p.began.IsZero() {
+			if named && !p.began.IsZero() && !r.Began.Before(p.began) && !r.Began.After(p.ended) {
 				r.Expected = succeeds == r.Succeeded
 			}
 		}
@@ -159,7 +159,7 @@ func (s *scene) outcome(p *part) show.Outcome {
 	switch {
 	case p.began.IsZero():
 		return ""
-	case p.ended.IsZero() || p.astray():
+	case p.broken:
 		return show.Broken
 	case p.number == 0:
 		return show.TakenBack

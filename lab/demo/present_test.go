@@ -154,3 +154,38 @@ func TestProblemsAreTakenApart(t *testing.T) {
 		t.Errorf("no error became %q", got)
 	}
 }
+
+func TestWhereAChangeGotTo(t *testing.T) {
+	noon := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	const head, before, after = "be52e2d4a1d1f0f6b7c8d9e0f1a2b3c4d5e6f708", "749f17b-0a0a0a", "be52e2d-1b1b1b"
+	played := func(change func(*part)) *part {
+		p := &part{
+			number: 2, head: head, merged: "c0ffee", began: noon, ended: noon.Add(time.Minute),
+			before: map[string]string{"prod": before}, after: map[string]string{"prod": before},
+		}
+		change(p)
+		return p
+	}
+	move := []selection{{Environment: "prod", To: bothReleases, Time: noon.Add(time.Second)}}
+	for name, test := range map[string]struct {
+		part  *part
+		moves []selection
+		want  show.Outcome
+	}{
+		"production serves it":               {played(func(p *part) { p.after["prod"] = after }), move, show.Promoted},
+		"traffic moved there and back":       {played(func(*part) {}), move, show.RolledBack},
+		"nothing moved":                      {played(func(*part) {}), nil, show.Refused},
+		"no pull request":                    {played(func(p *part) { p.number = 0 }), nil, show.TakenBack},
+		"the play ended in it":               {played(func(p *part) { p.broken, p.merged = true, "" }), nil, show.Broken},
+		"it never began":                     {&part{}, move, ""},
+		"another release serves production":  {played(func(p *part) { p.after["prod"] = "0000000-000000" }), move, show.Broken},
+		"moves before and after are nothing": {played(func(*part) {}), []selection{{Environment: "prod", Time: noon.Add(-time.Second)}, {Environment: "prod", Time: noon.Add(time.Hour)}}, show.Refused},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &scene{witness: &witness{selectors: test.moves}}
+			if got := s.outcome(test.part); got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}

@@ -23,6 +23,8 @@ type part struct {
 	// beforeApproval and beforeMerge are what somebody does before the pull request is approved, and between that and the merge.
 	beforeApproval, beforeMerge func(context.Context) error
 
+	// broken says that the play ended in it.
+	broken     bool
 	number     int
 	head       string
 	merged     string // the commit that brought it to main
