@@ -116,7 +116,7 @@ bench-start: ## Tell how large the four programs are and how long they take to s
 	@$(GO) run ./internal/benchstart $(BENCH_START)
 
 # kwok is built from its Go module, in a module of its own; its stages, which say what becomes of a node and of a pod, lie in that module.
-bench-scale: lab-up ## Run 100 canaries at once on simulated pods: requests to the API server, memory of a process; twenty minutes
+bench-scale: lab-up ## Run 100 canaries at once on simulated pods: requests to the API server, memory of a process; half an hour
 	@mkdir -p bin; CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/canary ./actions/canary
 	@cd hack/bench/kwok && $(GO) build -o ../../../bin/ sigs.k8s.io/kwok/cmd/kwok
 	@stages=$$(cd hack/bench/kwok && $(GO) list -m -f '{{.Dir}}' sigs.k8s.io/kwok)/kustomize/stage; \
