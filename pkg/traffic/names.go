@@ -63,7 +63,8 @@ func (n *Names) Check(ctx context.Context) error {
 	return n.dns.Check(ctx, stable)
 }
 
-// Establish makes the name, with all answers for the shared Service's load balancer, unless it is there.
+// Establish makes the name, with all answers for the shared Service's load balancer, unless it is there, and returns when it is
+// answered.
 func (n *Names) Establish(ctx context.Context) error {
 	stable, err := n.balancer(ctx, n.as.Ways[0].Shared)
 	if err != nil {
@@ -72,8 +73,11 @@ func (n *Names) Establish(ctx context.Context) error {
 	if err := n.dns.Check(ctx, stable); err != nil {
 		return err
 	}
-	_, err = n.dns.Ensure(ctx, stable)
-	return err
+	change, err := n.dns.Ensure(ctx, stable)
+	if err != nil {
+		return err
+	}
+	return n.dns.Settle(ctx, change)
 }
 
 // Shift waits until the candidate's load balancer is healthy, moves both weights in one batch, and returns when resolvers have no

@@ -31,7 +31,7 @@ func (z *zone) Find(_ context.Context, host string) (Balancer, error) {
 }
 func (z *zone) Check(_ context.Context, b Balancer) error { return z.note("check %s", b.Host) }
 func (z *zone) Ensure(_ context.Context, b Balancer) (Change, error) {
-	return Change{}, z.note("ensure %s", b.Host)
+	return Change{ID: "C0"}, z.note("ensure %s", b.Host)
 }
 func (z *zone) Healthy(_ context.Context, b Balancer, least int) error {
 	return z.note("healthy %s %d", b.Host, least)
@@ -53,7 +53,7 @@ func TestANameGetsAnswersOnlyForHealthyBalancers(t *testing.T) {
 		do   func(*Names) error
 		want []string
 	}{
-		"the first time":  {func(n *Names) error { return n.Establish(t.Context()) }, []string{"check shop.elb", "ensure shop.elb"}},
+		"the first time":  {func(n *Names) error { return n.Establish(t.Context()) }, []string{"check shop.elb", "ensure shop.elb", "settle C0"}},
 		"a check":         {func(n *Names) error { return n.Check(t.Context()) }, []string{"check shop.elb"}},
 		"a shift":         {func(n *Names) error { return n.Shift(t.Context(), 5) }, []string{"healthy shop-candidate.elb 1", "ensure shop.elb", "shift shop.elb shop-candidate.elb 5"}},
 		"a way back":      {func(n *Names) error { return n.Return(t.Context()) }, []string{"restore"}},
