@@ -214,6 +214,40 @@ func TestAWeightedCanaryIsTakenBack(t *testing.T) {
 	})
 }
 
+// TestNobodyDeploysIntoAnOpenEntrance deploys after a canary by weights that was killed and has no watchdog. The deploy action can't
+// close the route, and the Service of a new candidate would be the one that it leads to: it gives the traffic back and refuses.
+func TestNobodyDeploysIntoAnOpenEntrance(t *testing.T) {
+	t.Parallel()
+	g := newGatewayed(t)
+	before := g.begin()
+	req := g.merged("next")
+	r := g.start("canary", req.event, g.weights(map[string]string{"watchdog": "false"}))
+	r.await("the route leads to both", func() bool { refs, _ := g.backends(); return refs == "quick=9000 quick-candidate=1000" })
+	g.h.must(r.cmd.Process.Kill())
+	<-r.ended
+	for _, again := range []string{"first", "second"} {
+		res := g.h.run("deploy", g.approved(again).event, g.inputs(nil), g.runner())
+		if res.code != 1 || !strings.Contains(errorsIn(res.output), "mode: recover") {
+			t.Errorf("the %s deployment ended with %d, %v\n%s", again, res.code, res.outputs, res.output)
+		}
+		own, err := g.p.admin.CoreV1().Services(g.p.namespace).Get(t.Context(), "quick-candidate", metav1.GetOptions{})
+		g.h.must(err)
+		if selectedBy(own) != g.baseline {
+			t.Errorf("clients are led to %s", selectedBy(own))
+		}
+	}
+	g.recovered("after the deployments")
+	g.wantGone(before)
+	g.wantPlainRoute()
+	records, err := g.load.Stop()
+	g.h.must(err)
+	for _, record := range records {
+		if record.Failed() {
+			t.Errorf("a request failed: %+v", record)
+		}
+	}
+}
+
 // recovered runs the action that makes safe what was left, and wants it to succeed.
 func (g *guarded) recovered(when string) result {
 	g.t.Helper()

@@ -97,13 +97,16 @@ func (c *Candidate) closeEntrance(ctx context.Context) error {
 	return nil
 }
 
+// errLeftOpen refuses a release whose own Services would be those that clients are still led to, before it is tested.
+var errLeftOpen = errors.New("a canary that has died left an entrance open that leads to its own Services, which this action can't close: run the canary action with `mode: recover` first")
+
 // closeLeft closes what a run that could not has left open, after its candidate was dealt with.
 func (c *Candidate) closeLeft(ctx context.Context) error {
 	if c.State.Entrance == nil || c.State.Candidate != nil {
 		return nil
 	}
 	if c.deps.Entrance == nil {
-		return errors.New("a canary that has died left an entrance open that leads to its own Services, which this action can't close: run the canary action with `mode: recover` first")
+		return errLeftOpen
 	}
 	c.deps.Log.Infof("closing the %s that an earlier run left open", c.State.Entrance.Kind)
 	if err := c.closeEntrance(ctx); err != nil {

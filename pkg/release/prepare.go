@@ -92,6 +92,9 @@ func (c *Candidate) prepare(ctx context.Context) error {
 	if err := c.recover(ctx); err != nil {
 		return fmt.Errorf("finishing what an earlier run left of %s in %s: %w", c.req.Service, c.req.Environment, err)
 	}
+	if c.State.Entrance != nil {
+		return errLeftOpen
+	}
 	c.Baseline = c.State.Serving
 	if c.Unchanged, err = c.serves(ctx); err != nil || c.Unchanged {
 		return err
