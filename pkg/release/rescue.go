@@ -26,8 +26,8 @@ type Rescued struct {
 }
 
 // Rescue finishes or undoes what a run left of a service and works on no longer, as the next run would do before anything else. A
-// run that still works on it is left alone, and so is a rollout that is held, unless the request says Held. The request needs Service, Namespace, Run, Timeout and Settle. It may be called again
-// and again, and by several at once: the lock lets one of them work.
+// run that still works on it is left alone, and so is a rollout that is held, unless the request says Held. The request needs Service,
+// Namespace, Run, Timeout and Settle. It may be called again and again, and by several at once: the lock lets one of them work.
 //
 // seen is who has watched the lock so far; without it a lock that nobody renews is waited for.
 func Rescue(ctx context.Context, d Deps, r Request, seen *cluster.LockObserver) (Rescued, error) {
