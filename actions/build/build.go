@@ -7,10 +7,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/org/promote/pkg/change"
+	"github.com/org/promote/pkg/command"
 	"github.com/org/promote/pkg/evidence"
 	"github.com/org/promote/pkg/gate"
 	"github.com/org/promote/pkg/gha"
@@ -141,7 +141,10 @@ func buildNew(ctx context.Context, a *gha.Action, in inputs, c change.Change, sr
 	defer func() { _ = os.RemoveAll(scratch) }()
 	req := in.request()
 	req.Labels, req.Epoch = labels(in, c, a.Env(), fingerprint), src.time
-	req.Out, req.Env = filepath.Join(scratch, "image"), builderEnviron(environ)
+	req.Out = filepath.Join(scratch, "image")
+	// A builder gets what the workflow's author gave the job: not the inputs, which hold the token and the build secrets, nor what
+	// the runner can do in this job's name.
+	req.Env, _ = command.Inherit(environ, nil, "")
 	// Builders read docker's configuration alone, which has no login to ECR.
 	loggedIn, logout, err := image.DockerLogin(ctx, req.Env, ecrHosts(in)...)
 	if err != nil {
@@ -200,15 +203,4 @@ func build(ctx context.Context, a *gha.Action, in inputs, req image.BuildRequest
 	log := a.Child()
 	defer func() { _ = log.Close() }()
 	return image.Build(ctx, req, log)
-}
-
-// builderEnviron is the runner's environment without the action's inputs, which hold the token and the build secrets.
-func builderEnviron(environ []string) []string {
-	kept := []string{}
-	for _, entry := range environ {
-		if !strings.HasPrefix(entry, "INPUT_") {
-			kept = append(kept, entry)
-		}
-	}
-	return kept
 }

@@ -59,7 +59,8 @@ func buildx(args []string) error {
 	fmt.Println("args:", strings.Join(args, " "))
 	fmt.Println("::warning::from a Dockerfile")
 	for _, variable := range os.Environ() {
-		if strings.HasPrefix(variable, "INPUT_") {
+		name, _, _ := strings.Cut(variable, "=")
+		if strings.HasPrefix(name, "INPUT_") || strings.HasPrefix(name, "ACTIONS_") || name == "GITHUB_OUTPUT" || name == "GITHUB_ENV" {
 			return fmt.Errorf("the builder sees %s", variable)
 		}
 	}

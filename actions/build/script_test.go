@@ -157,6 +157,9 @@ func setup(env *testscript.Env) error {
 		"GITHUB_WORKSPACE="+filepath.Join(env.WorkDir, "repo"), "GITHUB_EVENT_NAME=pull_request",
 		"GITHUB_EVENT_PATH="+filepath.Join(env.WorkDir, "event.json"),
 		"GITHUB_OUTPUT="+filepath.Join(env.WorkDir, "output"), "GITHUB_STEP_SUMMARY="+filepath.Join(env.WorkDir, "summary"),
+		// what a runner has besides, and no builder may have
+		"GITHUB_ENV="+filepath.Join(env.WorkDir, "gh-env"), "ACTIONS_ID_TOKEN_REQUEST_TOKEN=i", "ACTIONS_ID_TOKEN_REQUEST_URL=https://oidc.test",
+		"ACTIONS_RUNTIME_TOKEN=r", "ACTIONS_CACHE_URL=https://cache.test",
 		"INPUT_GITHUB_TOKEN="+token, "INPUT_IMAGE="+o.registry+"/team/shop", "REGISTRY="+o.registry,
 		"GOCACHE="+goCache(), // or every script would compile the standard library
 		"TMPDIR="+filepath.Join(env.WorkDir, ".tmp"), "DOCKER_CONFIG="+env.WorkDir,

@@ -1,22 +1,12 @@
 package main
 
-import "strings"
+import "github.com/org/promote/pkg/command"
 
-// childEnviron is the runner's environment without what is the action's own: its inputs, the token among them, and the files
-// through which a step sets outputs and variables. Tests are code from pull requests and must not reach these.
-func childEnviron(environ []string, reports string) []string {
-	own := map[string]bool{
-		"GITHUB_OUTPUT": true, "GITHUB_ENV": true, "GITHUB_PATH": true, "GITHUB_STATE": true, "GITHUB_STEP_SUMMARY": true,
-		reportsVariable: true,
-	}
-	var kept []string
-	for _, entry := range environ {
-		name, _, _ := strings.Cut(entry, "=")
-		if !own[name] && !strings.HasPrefix(name, "INPUT_") {
-			kept = append(kept, entry)
-		}
-	}
-	return append(kept, reportsVariable+"="+reports)
+// childEnviron is the runner's environment as tests may have it, who are code of a pull request: what the workflow's author gave the
+// job, and neither what is the action's own nor the runner's credentials, unless they are named. withheld has the names of those.
+func childEnviron(environ []string, in inputs, reports string) (child, withheld []string) {
+	child, withheld = command.Inherit(environ, in.env, in.token)
+	return append(child, reportsVariable+"="+reports), withheld
 }
 
 // reportsVariable names the folder for reports, which each run has its own of.

@@ -4,8 +4,11 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 	"time"
 
+	"github.com/org/promote/pkg/command"
 	"github.com/org/promote/pkg/gha"
 	"github.com/org/promote/pkg/tests"
 )
@@ -17,9 +20,11 @@ type inputs struct {
 	// dir is the absolute working directory, workspace the repository's root.
 	dir, workspace  string
 	junit, coverage []string
-	reuse           bool
-	timeout         time.Duration
-	token           string
+	// env is what the command gets besides, each as NAME or NAME=value.
+	env     []string
+	reuse   bool
+	timeout time.Duration
+	token   string
 }
 
 // readInputs reports every problem at once.
@@ -31,6 +36,7 @@ func readInputs(a *gha.Action) (inputs, error) {
 		dir:       in.String("working-directory", "."),
 		junit:     in.List("junit"),
 		coverage:  in.List("coverage"),
+		env:       command.ParseNamed(in.String("test-env", "")),
 		reuse:     in.Bool("reuse", true),
 		timeout:   in.Duration("timeout", 30*time.Minute),
 		token:     in.Required("github-token", "pass `github-token: ${{ github.token }}`"),
@@ -43,6 +49,9 @@ func readInputs(a *gha.Action) (inputs, error) {
 	}
 	if v.timeout <= 0 {
 		in.Problem("timeout", "must be more than 0, for instance 30m")
+	}
+	if err := command.CheckNamed(v.env); err != nil {
+		in.Problem("test-env", "%v", err)
 	}
 	for input, patterns := range map[string][]string{"junit": v.junit, "coverage": v.coverage} {
 		if err := tests.CheckPatterns(patterns); err != nil {
@@ -68,8 +77,14 @@ func (in inputs) suite() suite {
 	if err != nil {
 		directory = in.dir
 	}
+	var names []string
+	for _, each := range in.env {
+		name, _, _ := strings.Cut(each, "=")
+		names = append(names, name)
+	}
+	slices.Sort(names)
 	return suite{
-		Command: in.command, WorkingDirectory: filepath.ToSlash(directory), JUnit: in.junit, Coverage: in.coverage,
+		Command: in.command, WorkingDirectory: filepath.ToSlash(directory), JUnit: in.junit, Coverage: in.coverage, Env: names,
 		Platform: runtime.GOOS + "/" + runtime.GOARCH,
 	}
 }

@@ -15,6 +15,8 @@ type suite struct {
 	Command          string
 	WorkingDirectory string // relative to the repository's root, with slashes
 	JUnit, Coverage  []string
+	// Env are the names that the input test-env has; their values may be secrets, and a hash can be guessed.
+	Env []string `json:",omitempty"`
 	// Platform is the runner's operating system and architecture.
 	Platform string
 }

@@ -76,13 +76,16 @@ func runTests(ctx context.Context, a *gha.Action, in inputs, environ []string) (
 	log := a.Child()
 	out := tests.NewOutput(log)
 	began := time.Now()
-	environ = childEnviron(environ, reports)
+	environ, withheld := childEnviron(environ, in, reports)
 	ended, err := command.Run(ctx, command.Command{
 		Line: in.command, Dir: in.dir, Environ: environ, Timeout: in.timeout, Mark: reportsEntry(environ),
 	}, out.Stdout(), out.Stderr())
 	out.End()
 	_ = log.Close()
 	end()
+	if ended.Code != 0 && len(withheld) > 0 {
+		a.Infof("Of the runner's environment the command did not get %s; what it needs can be named in the input `test-env`", strings.Join(withheld, ", "))
+	}
 	if len(ended.Left) > 0 {
 		a.Infof("Ended what the command had left running: %s", strings.Join(ended.Left, ", "))
 	}

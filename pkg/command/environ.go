@@ -31,9 +31,7 @@ var allowed = []string{
 }
 
 // reserved steer later steps of the job, or are what an action was called with; nothing passes them on.
-var reserved = []string{
-	"GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_PATH", "GITHUB_STATE", "GITHUB_STEP_SUMMARY", "INPUT_*", "PROMOTE_*", "BASH_ENV", "ENV",
-}
+var reserved = append([]string{"PROMOTE_*", "BASH_ENV", "ENV"}, steering...)
 
 var (
 	variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
