@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Environments are the names that tell one environment from another, unless [Rules] has others.
@@ -78,6 +79,9 @@ func ParseAllow(text string) ([]Allowance, error) {
 var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*$`)
 
 func parseAllowance(line string) (Allowance, error) {
+	if !utf8.ValidString(line) {
+		return Allowance{}, fmt.Errorf("%q is no UTF-8, and a path that is can't be compared with it", line)
+	}
 	a := Allowance{text: line}
 	if name, found := strings.CutPrefix(line, "env:"); found {
 		if !variableName.MatchString(name) {

@@ -8,11 +8,12 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 )
 
-// maxKeysShown keeps an error about a missing key readable when a secret holds a whole configuration.
-const maxKeysShown = 20
+// maxKeysShown and maxKeyShown, in bytes, keep an error about a missing key readable when a secret holds a whole configuration.
+const maxKeysShown, maxKeyShown = 20, 64
 
 // pick returns what the JSON object in data holds under key: a string's text, any other value as compact JSON. Its errors
 // name keys and never quote the data; encoding/json's own errors would ("invalid character 'h' …").
@@ -27,22 +28,22 @@ func pick(data []byte, key string) ([]byte, error) {
 	}
 	raw, ok := object[key]
 	if !ok {
-		return nil, fmt.Errorf("it has no key %q; %s", key, listKeys(object))
+		return nil, fmt.Errorf("it has no key %s; %s", quoteKey(key), listKeys(object))
 	}
 	raw = bytes.TrimSpace(raw)
 	switch {
 	case bytes.Equal(raw, []byte("null")):
-		return nil, fmt.Errorf("its key %q is null", key)
+		return nil, fmt.Errorf("its key %s is null", quoteKey(key))
 	case raw[0] == '"':
 		var text string
 		if err := json.Unmarshal(raw, &text); err != nil {
-			return nil, fmt.Errorf("its key %q is not readable JSON", key)
+			return nil, fmt.Errorf("its key %s is not readable JSON", quoteKey(key))
 		}
 		return []byte(text), nil
 	}
 	var compact bytes.Buffer
 	if err := json.Compact(&compact, raw); err != nil {
-		return nil, fmt.Errorf("its key %q is not readable JSON", key)
+		return nil, fmt.Errorf("its key %s is not readable JSON", quoteKey(key))
 	}
 	return compact.Bytes(), nil
 }
@@ -58,7 +59,15 @@ func listKeys(object map[string]json.RawMessage) string {
 		keys = keys[:maxKeysShown]
 	}
 	for i, key := range keys {
-		keys[i] = fmt.Sprintf("%q", key)
+		keys[i] = quoteKey(key)
 	}
 	return "it has " + strings.Join(keys, ", ") + more
+}
+
+// quoteKey quotes a key, or the beginning of a long one.
+func quoteKey(key string) string {
+	if len(key) <= maxKeyShown {
+		return strconv.Quote(key)
+	}
+	return strconv.Quote(key[:maxKeyShown]) + "…"
 }

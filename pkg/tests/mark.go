@@ -20,7 +20,10 @@ type Mark struct {
 	Tests, Skipped, Flaky, Coverage int
 }
 
-var markPattern = regexp.MustCompile(`^unit-test=(\d+)\.([0-9a-f]{40,64})\.([0-9a-f]{24})\.(\d{1,9}|-)\.(\d{1,9}|-)\.(\d{1,9}|-)\.(\d{1,4}|-)$`)
+// count is a number as String writes it, without zeros before it, and small enough for an int everywhere.
+const count = `0|[1-9]\d{0,8}|-`
+
+var markPattern = regexp.MustCompile(`^unit-test=(\d+)\.([0-9a-f]{40,64})\.([0-9a-f]{24})\.(` + count + `)\.(` + count + `)\.(` + count + `)\.(` + count + `)$`)
 
 // String is the mark as it stands in a URL, for instance unit-test=1.<tree>.<suite>.12.1.0.831.
 func (m Mark) String() string {
@@ -34,7 +37,8 @@ func (m Mark) String() string {
 		number(m.Tests), number(m.Skipped), number(m.Flaky), number(m.Coverage))
 }
 
-// ReadMark takes the URL of a status apart. It is not ok for one that this version of unit-test did not write.
+// ReadMark takes the URL of a status apart. It is not ok for one that this version of unit-test did not write, nor for counts that
+// cannot be: more skipped than there were, or more than all of the code covered.
 func ReadMark(url string) (run string, m Mark, ok bool) {
 	run, text, _ := strings.Cut(url, "#")
 	found := markPattern.FindStringSubmatch(text)
@@ -47,9 +51,13 @@ func ReadMark(url string) (run string, m Mark, ok bool) {
 		}
 		return -1
 	}
-	return run, Mark{
+	m = Mark{
 		Tree: found[2], Suite: found[3], Tests: number(found[4]), Skipped: number(found[5]), Flaky: number(found[6]), Coverage: number(found[7]),
-	}, true
+	}
+	if m.Skipped > m.Tests || m.Flaky > m.Tests || m.Coverage > 1000 {
+		return run, Mark{}, false
+	}
+	return run, m, true
 }
 
 // Counts says in words what the run that ended well had tested.
