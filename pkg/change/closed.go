@@ -33,7 +33,7 @@ func Closed(event string, data []byte) (c Change, closed bool, err error) {
 	// removed, so asking costs nothing.
 	c = Change{
 		Repository: p.Repository.FullName, Event: event, PullRequest: pr.Number, Head: pr.Head.SHA,
-		HeadRef: pr.Head.Ref, BaseRef: pr.Base.Ref, Title: pr.Title, Author: pr.User.Login,
+		HeadRef: pr.Head.Ref, BaseRef: pr.Base.Ref, Title: titled(pr.Title), Author: told(pr.User.Login),
 	}
 	return c, true, errors.Join(CheckRepository("repository.full_name", c.Repository), CheckCommit("pull_request.head.sha", c.Head))
 }

@@ -62,19 +62,19 @@ func fromPush(p payload) (Change, error) {
 	gone := p.Deleted || deleted(p.After)
 	switch {
 	case isTag && gone:
-		return Change{}, neutral("tag-deleted", "tag %s was deleted", bounded(tag))
+		return Change{}, neutral("tag-deleted", "tag %s was deleted", told(tag))
 	case isTag:
-		return Change{}, neutral("tag", "tag %s is not a branch, and its commit is promoted when it comes by one", bounded(tag))
+		return Change{}, neutral("tag", "tag %s is not a branch, and its commit is promoted when it comes by one", told(tag))
 	case gone:
-		return Change{}, neutral("branch-deleted", "%s was deleted", bounded(p.Ref))
+		return Change{}, neutral("branch-deleted", "%s was deleted", told(p.Ref))
 	case !branch:
-		return Change{}, neutral("not-a-branch", "%s is not a branch", bounded(p.Ref))
+		return Change{}, neutral("not-a-branch", "%s is not a branch", told(p.Ref))
 	}
 	title := ""
 	if p.Head != nil {
-		title, _, _ = strings.Cut(p.Head.Message, "\n")
+		title = titled(p.Head.Message)
 	}
-	c := Change{Head: p.After, HeadRef: name, Title: title, Author: p.Sender.Login}
+	c := Change{Head: p.After, HeadRef: name, Title: title, Author: told(p.Sender.Login)}
 	return c, errors.Join(CheckCommit("after", p.After), checkRef("ref", name))
 }
 
@@ -82,7 +82,7 @@ func fromMergeGroup(p payload) (Change, error) {
 	switch p.Action {
 	case "checks_requested":
 	case "destroyed":
-		return Change{}, neutral("merge-group-destroyed", "the merge group is gone (%s); what it landed comes as a push", bounded(p.Reason))
+		return Change{}, neutral("merge-group-destroyed", "the merge group is gone (%s); what it landed comes as a push", told(p.Reason))
 	default:
 		return Change{}, neutral("unknown-action", "a merge group that was %q asks for no checks", bounded(p.Action))
 	}
@@ -94,7 +94,7 @@ func fromMergeGroup(p payload) (Change, error) {
 		Head:    g.HeadSHA,
 		HeadRef: strings.TrimPrefix(g.HeadRef, "refs/heads/"),
 		BaseRef: strings.TrimPrefix(g.BaseRef, "refs/heads/"),
-		Author:  p.Sender.Login,
+		Author:  told(p.Sender.Login),
 	}
 	return c, errors.Join(
 		CheckCommit("merge_group.head_sha", c.Head),
@@ -114,7 +114,7 @@ func fromDispatch(p payload) (Change, error) {
 		}
 	}
 	name := strings.TrimPrefix(p.Ref, "refs/heads/")
-	c := Change{HeadRef: name, Author: p.Sender.Login}
+	c := Change{HeadRef: name, Author: told(p.Sender.Login)}
 	err := checkRef("ref", name)
 	if commit, ok := p.Inputs["commit"].(string); ok && strings.TrimSpace(commit) != "" {
 		c.Head = strings.TrimSpace(commit)

@@ -29,13 +29,13 @@ func noCommit(p payload) error {
 	switch p.Action {
 	case "closed":
 		if p.Pull.Merged {
-			return neutral("merged", "%s was merged; the push to %s promotes it", subject, bounded(p.Pull.Base.Ref))
+			return neutral("merged", "%s was merged; the push to %s promotes it", subject, told(p.Pull.Base.Ref))
 		}
 		return neutral("closed", "%s was closed without a merge", subject)
 	case "edited":
 		if p.Changes != nil && p.Changes.Base != nil {
 			return neutral("base-changed", "%s goes to %s now and no longer to %s: its head commit is the same, so its image and its tests are; "+
-				"whether they hold on the new branch is checked at the merge, by the tree", subject, bounded(p.Pull.Base.Ref), bounded(p.Changes.Base.Ref.From))
+				"whether they hold on the new branch is checked at the merge, by the tree", subject, told(p.Pull.Base.Ref), told(p.Changes.Base.Ref.From))
 		}
 		return neutral("edited", "of %s a text was edited", subject)
 	case "converted_to_draft":
@@ -80,7 +80,7 @@ func fromReview(p payload) (Change, error) {
 	if at := p.Review.CommitID; err == nil && at != "" && at != c.Head {
 		// The reviewer's page was older than the pull request.
 		return Change{}, neutral("stale-approval", "the approval is of commit %s, and the head of pull request #%d is %s",
-			bounded(Short(at)), c.PullRequest, Short(c.Head))
+			told(Short(at)), c.PullRequest, Short(c.Head))
 	}
 	return c, err
 }
@@ -100,7 +100,7 @@ func fromPull(p payload) (Change, error) {
 	}
 	switch {
 	case pr.State != "open":
-		return Change{}, neutral("closed", "pull request #%d is %s", pr.Number, bounded(pr.State))
+		return Change{}, neutral("closed", "pull request #%d is %s", pr.Number, told(pr.State))
 	case pr.Head.Repo == nil || !strings.EqualFold(pr.Head.Repo.FullName, p.Repository.FullName):
 		return Change{}, neutral("fork", "pull request #%d comes from a fork, and forks get no environment and no secret", pr.Number)
 	case p.Sender.Login == dependabot:
@@ -111,7 +111,7 @@ func fromPull(p payload) (Change, error) {
 	}
 	c := Change{
 		PullRequest: pr.Number, Head: pr.Head.SHA, HeadRef: pr.Head.Ref, BaseRef: pr.Base.Ref,
-		Title: pr.Title, Author: pr.User.Login,
+		Title: titled(pr.Title), Author: told(pr.User.Login),
 	}
 	return c, errors.Join(
 		CheckCommit("pull_request.head.sha", c.Head),

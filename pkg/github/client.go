@@ -23,6 +23,7 @@ import (
 
 	"github.com/google/go-github/v84/github"
 	"github.com/org/promote/pkg/change"
+	"github.com/org/promote/pkg/report"
 )
 
 // requestTimeout bounds one request including its answer's body; waits for rate limits come on top.
@@ -102,16 +103,23 @@ func orAsIs(redact func(string) string) func(string) string {
 	return redact
 }
 
-// description is a text for people, without secrets and as long as GitHub takes it; in this order, since what is left of a
-// secret that was cut is not found any more.
-func (c *Client) description(text string) string { return cut(c.redact(text), descriptionCap) }
+// description is a text as a commit status or a deployment has it: one line without secrets, of at most 140 characters, in which all
+// can be seen: GitHub's pages show it as text, and `gh` in a terminal. Secrets go first, since what is left of one that was cut is
+// not found any more.
+func (c *Client) description(text string) string {
+	return cut(report.Plain(c.redact(text)), descriptionCap)
+}
 
-// address is a URL, or nothing when it is empty or holds a secret.
-func (c *Client) address(url string) *string {
-	if c.redact(url) != url {
+// address is a URL of http or https, which is all that GitHub takes (422), or nothing when it is another or holds a secret.
+func (c *Client) address(text string) *string {
+	if c.redact(text) != text {
 		return nil
 	}
-	return optional(url)
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || len(text) > urlCap {
+		return nil
+	}
+	return &text
 }
 
 // repository is owner/name.

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/google/go-github/v84/github"
+
+	"github.com/org/promote/pkg/report"
 )
 
 // PermissionError says that the token may not make a call, and which permission is missing.
@@ -48,6 +50,7 @@ func explain(ctx context.Context, err error, permission, format string, args ...
 		}
 		return fmt.Errorf("%s: %w", doing, err)
 	}
+	answer.Message = said(answer.Message)
 	switch answer.Response.StatusCode {
 	case http.StatusUnauthorized:
 		return fmt.Errorf("%s: GitHub does not accept the token (%s); set the input github-token to ${{ github.token }}",
@@ -68,16 +71,26 @@ func explain(ctx context.Context, err error, permission, format string, args ...
 	return fmt.Errorf("%s: GitHub answers %d: %s", doing, answer.Response.StatusCode, detail(answer))
 }
 
+// maxSaid and saidCap, in characters, bound what is repeated of an answer: a message may quote what was sent, and a proxy in front of
+// a GitHub Enterprise Server answers what it likes.
+const maxSaid, saidCap = 5, 300
+
+func said(text string) string { return cut(report.Plain(text), saidCap) }
+
 // detail gives GitHub's message with the errors on single fields.
 func detail(answer *github.ErrorResponse) string {
 	text := answer.Message
 	var fields []string
-	for _, e := range answer.Errors {
+	for i, e := range answer.Errors {
+		if i == maxSaid {
+			fields = append(fields, fmt.Sprintf("and %d more", len(answer.Errors)-i))
+			break
+		}
 		switch {
 		case e.Message != "":
-			fields = append(fields, e.Message)
+			fields = append(fields, said(e.Message))
 		case e.Field != "":
-			fields = append(fields, e.Field+" "+e.Code)
+			fields = append(fields, said(e.Field+" "+e.Code))
 		}
 	}
 	if len(fields) > 0 {

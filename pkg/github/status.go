@@ -79,11 +79,3 @@ func cut(text string, most int) string {
 	}
 	return string(runes[:most-1]) + "…"
 }
-
-// optional leaves a field out when it is empty.
-func optional(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
-}

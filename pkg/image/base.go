@@ -52,9 +52,9 @@ func (b base) of(ctx context.Context, want v1.Platform) (v1.Image, error) {
 		}
 		return nil, fmt.Errorf("reading base image %q for %s: %w", b.name, want.String(), classify(ctx, repository, b.digest, err))
 	}
-	config, err := img.ConfigFile()
+	config, err := configOf(img)
 	if err != nil {
-		return nil, fmt.Errorf("reading the config of base image %q: %w", b.name, err)
+		return nil, fmt.Errorf("reading the config of base image %q: %w", b.name, said(err))
 	}
 	if have := config.Platform(); have == nil || !have.Satisfies(v1.Platform{OS: want.OS, Architecture: want.Architecture}) {
 		return nil, fmt.Errorf("reading base image %q: it is for %s and not for %s; choose a base that has the platform", b.name, have, want.String())

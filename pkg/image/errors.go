@@ -107,10 +107,12 @@ func classify(ctx context.Context, repository name.Repository, subject string, e
 		return busy
 	}
 	var answer *transport.Error
-	if !errors.As(err, &answer) {
-		if failed := login(err); failed != nil {
-			return failed
-		}
+	answered := errors.As(err, &answer)
+	if failed := login(err); !answered && failed != nil {
+		return failed
+	}
+	err = said(err)
+	if !answered {
 		return &UnreachableError{Registry: repository.RegistryStr(), Err: err}
 	}
 	switch answer.StatusCode {

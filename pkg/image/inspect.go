@@ -86,7 +86,7 @@ func describeImage(img v1.Image) (Info, error) {
 	if err != nil {
 		return Info{}, fmt.Errorf("reading the image's manifest: %w", err)
 	}
-	config, err := img.ConfigFile()
+	config, err := configOf(img)
 	if err != nil {
 		return Info{}, fmt.Errorf("reading the image's config: %w", err)
 	}

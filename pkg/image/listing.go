@@ -118,6 +118,9 @@ func referrersPage(ctx context.Context, client *http.Client, repo name.Repositor
 // linkNext is the part of a Link header that leads to the next page (RFC 8288).
 var linkNext = regexp.MustCompile(`<([^>]*)>\s*;[^,]*\brel="?next"?`)
 
+// maxHost is the longest name of a host (RFC 1035), with its port, in bytes.
+const maxHost = 253 + len(":65535")
+
 func nextPage(at *url.URL, header http.Header) (*url.URL, error) {
 	found := linkNext.FindStringSubmatch(strings.Join(header.Values("Link"), ", "))
 	if found == nil {
@@ -125,10 +128,10 @@ func nextPage(at *url.URL, header http.Header) (*url.URL, error) {
 	}
 	next, err := at.Parse(found[1])
 	if err != nil {
-		return nil, fmt.Errorf("reading the address of the list's next page: %w", err)
+		return nil, fmt.Errorf("reading the address of the list's next page: %w", said(err))
 	}
 	if next.Host != at.Host || next.Scheme != at.Scheme {
-		return nil, fmt.Errorf("the list's next page is on another host, %q", next.Host)
+		return nil, fmt.Errorf("the list's next page is on another host, %q", firstOf(next.Host, maxHost))
 	}
 	return next, nil
 }
@@ -146,7 +149,7 @@ func readListing(body io.Reader) ([]v1.Descriptor, error) {
 		Manifests []v1.Descriptor `json:"manifests"`
 	}
 	if err := json.Unmarshal(data, &index); err != nil {
-		return nil, fmt.Errorf("reading the list: %w", err)
+		return nil, fmt.Errorf("reading the list: %w", said(err))
 	}
 	return append([]v1.Descriptor{}, index.Manifests...), nil
 }

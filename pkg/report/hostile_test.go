@@ -13,7 +13,7 @@ func TestHostileTextsStayText(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for what, shown := range map[string]string{
 				"Escape": Escape(text), "Inline": Inline(text), "Code": Code("text", text), "Details": Details(text, "body"),
-				"Table": Table([]string{"A", "B"}, [][]string{{Escape(text), Inline(text)}}), "Status": Status(text).String(), "Plain": Plain(text),
+				"Table": Table([]string{"A", "B"}, [][]string{{Escape(text), Inline(text)}}), "Status": Status(text).String(), "Plain": Plain(text), "Link": Link("t", "https://x.test/"+text+"?q="+text),
 			} {
 				for _, r := range shown {
 					if unicode.Is(unicode.Cf, r) && r != '\u200C' && r != '\u200D' || unicode.IsControl(r) && r != '\n' && r != '\t' {
