@@ -9,7 +9,7 @@ GO = $$($(CURDIR)/hack/go)
 LAB = $$($(CURDIR)/hack/lab)
 LINT = $(GO) tool -modfile=hack/lint/go.mod golangci-lint
 
-.PHONY: help demo try test guide kill-test soak check lint generate lab-up lab-down bench bench-build bench-deploy bench-start bench-verdict record release-dry-run clean unit fmt vet fuzz bench-canary bench-scale vuln
+.PHONY: help demo try test guide kill-test soak check lint generate lab-up lab-down bench bench-build bench-deploy bench-start bench-verdict record release-dry-run clean unit fmt vet fuzz bench-canary bench-scale vuln export-templates
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,8 @@ test: check lab-up ## All tests: the fast ones, then everything on the lab; only
 	@# What takes the API server away comes first and alone: beside the demo it would wait for the demo's end, and all others for it.
 	@cd lab && $(GO) test -tags lab -count=1 -timeout 10m -run '$(OUTAGE)' ./e2e
 	@# The tests wait for pods, leases and servers most of the time, so more of them run at once than there are cores.
+	@# GitHub's parser of workflows is an npm package, which make check does without.
+	@cd lab/templates && $(GO) test -tags lab -count=1 ./...
 	@cd lab && $(GO) test -tags lab -count=1 -p 3 -parallel 6 -timeout 30m -skip '$(OUTAGE)|$(GUIDE)' ./...
 
 guide: lab-up ## Do what docs/getting-started.md says, in an empty folder: its service goes to production; five minutes
@@ -55,7 +57,7 @@ fmt:
 vet:
 	@$(GO) vet ./...
 	@cd lab && $(GO) vet -tags lab ./...
-	@cd lab/templates && $(GO) vet ./...
+	@cd lab/templates && $(GO) vet -tags lab ./...
 	@cd lab/terraform && $(GO) vet ./...
 	@cd examples/checkout && $(GO) vet ./... && $(GO) vet -tags integration ./... && $(GO) vet -tags e2e ./...
 
@@ -79,6 +81,10 @@ generate: ## Write what is generated: the tables of the actions' READMEs, the li
 GOVULNDB ?= https://vuln.go.dev
 vuln: ## Look for known vulnerabilities in what is linked (asks vuln.go.dev; GOVULNDB=file:///… is a copy)
 	@$(GO) tool -modfile=hack/vuln/go.mod govulncheck -db $(GOVULNDB) ./...
+
+TO ?=
+export-templates: ## Write the workflows to copy as an organization's own templates: TO=the folder workflow-templates of its repository .github
+	@$(GO) run ./internal/orgtemplates -to "$(TO)"
 
 lab-up: ## Start the lab: a real Kubernetes, registry, BuildKit and Prometheus on this machine (root or sudo)
 	@$(LAB) up
