@@ -80,9 +80,9 @@ func (s *Server) getBranch(ctx context.Context, c *call) (int, any, error) {
 	}
 	self := s.apiURL(c.repo) + "/branches/" + escape(name)
 	return 200, object{
-		"name": name, "commit": s.showCommit(c.repo, tip), "protected": false,
+		"name": name, "commit": s.showCommit(c.repo, tip), "protected": c.repo.Rules[name].any(),
 		"_links":         object{"self": self, "html": s.htmlURL(c.repo) + "/tree/" + escape(name)},
-		"protection":     object{"enabled": false, "required_status_checks": object{"enforcement_level": "off", "contexts": []string{}, "checks": []object{}}},
+		"protection":     c.repo.Rules[name].showProtection(),
 		"protection_url": self + "/protection",
 	}, nil
 }

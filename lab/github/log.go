@@ -3,6 +3,7 @@ package github
 import (
 	"encoding/json"
 	"io"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -55,4 +56,11 @@ func (s *Server) LogError() error {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
 	return s.log.fail
+}
+
+// Changes returns the requests that changed something: they were not for reading, and were not refused.
+func (s *Server) Changes() []Request {
+	return slices.DeleteFunc(s.Requests(), func(r Request) bool {
+		return r.Method == http.MethodGet || r.Method == http.MethodHead || r.Status >= http.StatusBadRequest
+	})
 }

@@ -178,7 +178,7 @@ func strangers(schema *openapi3.SchemaRef, value any, path string) []error {
 			}
 		}
 	case map[string]any:
-		known, open := propertiesOf(schema)
+		known, open := propertiesOf(schema, value)
 		for name, one := range value {
 			if sub := known[name]; sub != nil {
 				found = append(found, strangers(sub, one, path+"."+name)...)
@@ -207,15 +207,31 @@ func itemsOf(schema *openapi3.SchemaRef) *openapi3.SchemaRef {
 	return nil
 }
 
+// fitting are the alternatives that an object can be: where they are told apart by `type`, as the rules of a branch are, those of its own.
+func fitting(schema *openapi3.SchemaRef, of map[string]any) []*openapi3.SchemaRef {
+	all := alternatives(schema)
+	if _, told := of["type"]; !told || len(schema.Value.OneOf) < 2 {
+		return all
+	}
+	some := slices.DeleteFunc(slices.Clone(all), func(one *openapi3.SchemaRef) bool {
+		known, _ := propertiesOf(one, nil)
+		return known["type"] == nil || !slices.Contains(known["type"].Value.Enum, of["type"])
+	})
+	if len(some) == 0 {
+		return all
+	}
+	return some
+}
+
 // propertiesOf are the keys of an object by name, those of its alternatives too; open says that it is a map.
-func propertiesOf(schema *openapi3.SchemaRef) (known map[string]*openapi3.SchemaRef, open bool) {
+func propertiesOf(schema *openapi3.SchemaRef, of map[string]any) (known map[string]*openapi3.SchemaRef, open bool) {
 	known = maps.Clone(map[string]*openapi3.SchemaRef(schema.Value.Properties))
 	if known == nil {
 		known = map[string]*openapi3.SchemaRef{}
 	}
 	open = schema.Value.AdditionalProperties.Schema != nil || len(known) == 0 && len(alternatives(schema)) == 0
-	for _, other := range alternatives(schema) {
-		more, _ := propertiesOf(other)
+	for _, other := range fitting(schema, of) {
+		more, _ := propertiesOf(other, of)
 		maps.Copy(known, more)
 		// One that says itself that anything goes, as a deployment's payload does.
 		says := other.Value.AdditionalProperties.Has

@@ -24,6 +24,7 @@ type route struct {
 
 var (
 	metadata         = []need{{"metadata", Read}}
+	actionsRead      = []need{{"actions", Read}}
 	contentsRead     = []need{{"contents", Read}}
 	contentsWrite    = []need{{"contents", Write}}
 	pullsRead        = []need{{"pull_requests", Read}}
@@ -41,6 +42,10 @@ var (
 var routes = []*route{
 	{method: "GET", template: "", needs: metadata, handle: (*Server).getRepository},
 	{method: "GET", template: "/branches/{branch}", needs: contentsRead, handle: (*Server).getBranch},
+	{method: "GET", template: "/rules/branches/{branch}", needs: metadata, handle: (*Server).getRules},
+	{method: "GET", template: "/environments/{environment_name}", needs: actionsRead, handle: (*Server).getEnvironment},
+	{method: "GET", template: "/environments/{environment_name}/deployment-branch-policies", needs: actionsRead, handle: (*Server).listBranchPolicies},
+	{method: "GET", template: "/actions/oidc/customization/sub", needs: actionsRead, handle: (*Server).getSubject},
 	{method: "GET", template: "/git/ref/{ref}", needs: contentsRead, handle: (*Server).getRef},
 	{method: "GET", template: "/git/commits/{commit_sha}", needs: contentsRead, handle: (*Server).getGitCommit},
 	{method: "GET", template: "/git/trees/{tree_sha}", needs: contentsRead, handle: (*Server).getTree},

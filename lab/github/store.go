@@ -37,6 +37,12 @@ type repository struct {
 	Statuses    []*Status         `json:"statuses"`
 	Deployments []*Deployment     `json:"deployments"`
 	Comments    []*Comment        `json:"comments"`
+	// Rules are by branch, Environments by lower-case name; SubjectClaims are what a job's `sub` is made of, none for GitHub's own form.
+	Rules         map[string]BranchRules `json:"rules,omitempty"`
+	Environments  map[string]Environment `json:"environments,omitempty"`
+	SubjectClaims []string               `json:"subject_claims,omitempty"`
+	// ImmutableSubject puts ids into it.
+	ImmutableSubject bool `json:"immutable_subject,omitempty"`
 }
 
 func (r *repository) fullName() string { return r.Owner + "/" + r.Name }

@@ -7,7 +7,7 @@ import (
 	"github.com/org/promote/pkg/report"
 )
 
-// Markdown is the summary: the verdict, what is to change and how, what could not be seen, and all in a table.
+// Markdown is the summary: the verdict, what is to change and how, what could not be seen, what could be better, and all in a table.
 func (r Report) Markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "### %s Preflight: %s\n", r.worst().sign(), r.verdict())
@@ -20,6 +20,17 @@ func (r Report) Markdown() string {
 	for i, f := range r.in(Unknown) {
 		if i == 0 {
 			b.WriteString("\nCould not be looked at:\n\n")
+		}
+		b.WriteString("- " + f.item() + "\n")
+	}
+	first := true
+	for _, f := range r.in(Noted) {
+		if f.Fix == "" {
+			continue // the table has it
+		}
+		if first {
+			b.WriteString("\nWorth a look:\n\n")
+			first = false
 		}
 		b.WriteString("- " + f.item() + "\n")
 	}

@@ -160,6 +160,13 @@ func TestMarkdownSaysFirstWhatToChange(t *testing.T) {
 	}
 }
 
+func TestWhatCouldBeBetterIsToldWithHow(t *testing.T) {
+	page := Report{[]Finding{{Area: "GitHub", Subject: "main: history", State: Noted, Told: "can be forced", Fix: "block it"}, {Subject: "only so", State: Noted}}}.Markdown()
+	if !strings.Contains(page, "### ✅ Preflight: nothing to change\n\nWorth a look:\n\n- **GitHub**: main: history: can be forced<br>→ block it\n\n| Where") {
+		t.Errorf("got\n%s", page)
+	}
+}
+
 func TestTheVerdictIsGoodOnlyWhenAllWasSeen(t *testing.T) {
 	for name, c := range map[string]struct {
 		report Report
