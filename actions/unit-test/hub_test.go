@@ -60,6 +60,10 @@ func (g *gitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			answer(http.StatusUnprocessableEntity, message("Validation Failed"))
 			return
 		}
+		if exec.Command("git", "-C", g.repo, "cat-file", "-e", parts[1]+"^{commit}").Run() != nil {
+			answer(http.StatusUnprocessableEntity, message("No commit found for SHA: "+parts[1]))
+			return
+		}
 		g.statuses = append(g.statuses, hubStatus{parts[1], in.State, in.Context, in.Description, in.TargetURL, g.creator})
 		answer(http.StatusCreated, map[string]any{})
 	case r.Method == http.MethodGet && len(parts) == 3 && parts[0] == "commits" && parts[2] == "statuses":
@@ -90,6 +94,16 @@ func (g *gitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		answer(http.StatusOK, map[string]any{"sha": parts[2], "tree": map[string]string{"sha": strings.TrimSpace(string(tree))}})
+	case r.Method == http.MethodGet && (path == "commits" || path == "pulls"):
+		answer(http.StatusOK, []any{})
+	case r.Method == http.MethodGet && r.URL.Path == "/repos/org/shop":
+		answer(http.StatusOK, map[string]string{"default_branch": "main"})
+	case r.Method == http.MethodGet && path == "rules/branches/main":
+		answer(http.StatusOK, []map[string]any{{"type": "required_status_checks", "parameters": map[string]any{
+			"strict_required_status_checks_policy": true, "required_status_checks": []map[string]string{{"context": statusContext}},
+		}}})
+	case r.Method == http.MethodGet && path == "branches/main":
+		answer(http.StatusOK, map[string]any{"name": "main", "protected": true, "protection": map[string]any{"enabled": false}})
 	default:
 		answer(http.StatusNotFound, message("Not Found"))
 	}

@@ -25,6 +25,8 @@ type inputs struct {
 	reuse   bool
 	timeout time.Duration
 	token   string
+	// dryRun looks at what a run needs, and tests nothing.
+	dryRun bool
 }
 
 // readInputs reports every problem at once.
@@ -39,6 +41,7 @@ func readInputs(a *gha.Action) (inputs, error) {
 		env:       command.ParseNamed(in.String("test-env", "")),
 		reuse:     in.Bool("reuse", true),
 		timeout:   in.Duration("timeout", 30*time.Minute),
+		dryRun:    in.Bool("dry-run", false),
 		token:     in.Required("github-token", "pass `github-token: ${{ github.token }}`"),
 	}
 	if v.workspace == "" {

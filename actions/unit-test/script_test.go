@@ -55,6 +55,10 @@ func setup(env *testscript.Env) error {
 			return err
 		}
 	}
+	here, err := os.Getwd()
+	if err != nil {
+		return err
+	}
 	goCache, err := os.UserCacheDir()
 	if err != nil {
 		return err
@@ -63,6 +67,7 @@ func setup(env *testscript.Env) error {
 		"GITHUB_API_URL="+server.URL, "GITHUB_REPOSITORY=org/shop", "GITHUB_RUN_ID=42", "GITHUB_SERVER_URL=https://github.test",
 		"GITHUB_WORKSPACE="+filepath.Join(env.WorkDir, "repo"), "GITHUB_EVENT_NAME=push",
 		"GITHUB_EVENT_PATH="+filepath.Join(env.WorkDir, "event.json"),
+		"GITHUB_ACTION_PATH="+here,
 		"GITHUB_OUTPUT="+filepath.Join(env.WorkDir, "output"), "GITHUB_STEP_SUMMARY="+filepath.Join(env.WorkDir, "summary"),
 		"GITHUB_ENV="+filepath.Join(env.WorkDir, "gh-env"),
 		"INPUT_GITHUB_TOKEN="+token,

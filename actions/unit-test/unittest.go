@@ -22,6 +22,9 @@ const tellTime = 5 * time.Second
 // run is the action: which commit, has its tree passed already, run the command, read what it reports, judge, tell.
 func run(ctx context.Context, a *gha.Action, environ []string) error {
 	in, err := readInputs(a)
+	if in.dryRun {
+		return dryRun(ctx, a, in, err)
+	}
 	if err != nil {
 		return err
 	}

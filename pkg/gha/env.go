@@ -31,6 +31,8 @@ type Env struct {
 	// WorkflowRef is the workflow's file at its ref, WorkflowSHA the commit that the file is of, RunnerKind github-hosted or
 	// self-hosted; each may be empty.
 	WorkflowRef, WorkflowSHA, RunnerKind string
+	// ActionPath is the folder of the action that runs; empty outside of a run.
+	ActionPath string
 	// RunnerEnvironment is the one environment a self-hosted runner may deploy to (PROMOTE_RUNNER_ENVIRONMENT, set in the
 	// runner's own .env file); empty when the runner says nothing.
 	RunnerEnvironment string
@@ -77,6 +79,7 @@ func (a *Action) Env() Env {
 		WorkflowRef:       get("GITHUB_WORKFLOW_REF", ""),
 		WorkflowSHA:       get("GITHUB_WORKFLOW_SHA", ""),
 		RunnerKind:        get("RUNNER_ENVIRONMENT", ""),
+		ActionPath:        get("GITHUB_ACTION_PATH", ""),
 		RunnerEnvironment: get("PROMOTE_RUNNER_ENVIRONMENT", ""),
 	}
 	if e.Repository != "" && e.RunID != "" {

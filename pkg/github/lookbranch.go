@@ -35,16 +35,28 @@ type branchRules struct {
 	checks         []string
 }
 
-// LookAtBranch looks at the rules of the branch that changes are merged to, such as main. None of them is needed: an action asks for approvals
+// LookAtBranch looks at the rules of the branch that changes are merged to, such as main; "" is the repository's default one. None of them is needed: an action asks for approvals
 // and trees itself. But what the rules let in and the actions then refuse stands on the branch, and cannot go to production.
 func (c *Client) LookAtBranch(branch string, want Wanted) preflight.Look {
 	return preflight.Look{Area: area, At: func(ctx context.Context) []preflight.Finding {
+		branch, err := c.orDefault(ctx, branch)
+		if err != nil {
+			return []preflight.Finding{{Subject: "default branch", Told: err.Error()}}
+		}
 		rules, err := c.rulesOf(ctx, branch)
 		if err != nil {
 			return []preflight.Finding{{Subject: branch + ": rules", Told: err.Error()}}
 		}
 		return judgeBranch(branch, rules, want)
 	}}
+}
+
+func (c *Client) orDefault(ctx context.Context, branch string) (string, error) {
+	if branch != "" {
+		return branch, nil
+	}
+	repository, _, err := c.say.Repositories.Get(ctx, c.owner, c.name)
+	return repository.GetDefaultBranch(), explain(ctx, err, "metadata: read", "reading the repository")
 }
 
 // rulesOf reads the rules of rulesets, which everybody may who sees the repository, and what can be seen of classic protection.

@@ -25,7 +25,7 @@ func load(root string) (known, error) {
 	k := known{inputs: map[string]map[string]bool{}}
 	files, err := filepath.Glob(filepath.Join(root, "actions", "*", "action.yml"))
 	if err != nil || len(files) == 0 {
-		return known{}, fmt.Errorf("%q holds no actions", root)
+		return known{}, fmt.Errorf("%q holds no actions; GITHUB_ACTION_PATH names the folder of the one that runs", root)
 	}
 	for _, file := range files {
 		data, err := regular.Read(file, fileCap)

@@ -5,7 +5,7 @@
 // It refuses to judge what stands behind an expression, and files that are too large or lead out of the checkout: it says so instead. It
 // reads alone.
 //
-//	seen := preflight.Run(ctx, workflow.Look(workspace, root))
+//	seen := preflight.Run(ctx, workflow.Look(workspace, workflow.Root(env.ActionPath)))
 package workflow
 
 import (
@@ -45,6 +45,14 @@ func Look(workspace, root string) preflight.Look {
 		}
 		return append(findings, judge(uses, known, versionOf(root))...)
 	}}
+}
+
+// Root is the tree of promote that the action in a folder came with: …/actions/build is two folders below it. "" gives "".
+func Root(actionPath string) string {
+	if actionPath == "" {
+		return ""
+	}
+	return filepath.Dir(filepath.Dir(filepath.Clean(actionPath)))
 }
 
 // scan reads all workflow files. A finding is about one that could not be read.
