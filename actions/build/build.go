@@ -30,6 +30,9 @@ func run(ctx context.Context, a *gha.Action, environ []string) error {
 		return err // a fork's run has no secrets, so its inputs would only look wrong
 	}
 	in, problems := readInputs(a)
+	if in.dryRun {
+		return dryRun(ctx, a, in, c, environ, problems, err)
+	}
 	if err := errors.Join(problems, err); err != nil {
 		return err
 	}
@@ -131,7 +134,7 @@ func forPeople(tags []string) []string {
 // buildNew builds, pushes once, and tags.
 func buildNew(ctx context.Context, a *gha.Action, in inputs, c change.Change, src source, fingerprint string, found found, environ []string) (result, error) {
 	// Asked before the build, because a wrong registry is to be known in seconds.
-	if err := preflight(ctx, a, in); err != nil {
+	if err := checkRegistry(ctx, a, in); err != nil {
 		return result{}, err
 	}
 	scratch, err := os.MkdirTemp("", "promote-build-")

@@ -98,8 +98,8 @@ func judge(a *gha.Action, in inputs, report agnostic.Report) error {
 	return &notAgnosticError{report: report}
 }
 
-// preflight finds what would stop the push, and what would later lose the image.
-func preflight(ctx context.Context, a *gha.Action, in inputs) error {
+// checkRegistry finds what would stop the push, and what would later lose the image.
+func checkRegistry(ctx context.Context, a *gha.Action, in inputs) error {
 	warnings, settings := image.PreflightECR(ctx, in.repository, moving(in)...)
 	for _, warning := range warnings {
 		a.Warningf("%s", warning)

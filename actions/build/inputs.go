@@ -40,6 +40,8 @@ type inputs struct {
 	evidenceKey string
 	awsRegion   string
 	token       string
+	// dryRun looks at what a run needs, and builds nothing.
+	dryRun bool
 	// material is what the image is made of, which the builder and the checkout decide; because says why.
 	material image.Material
 	because  string
@@ -66,6 +68,8 @@ func readInputs(a *gha.Action) (inputs, error) {
 
 		evidenceKey: in.String("evidence-key", ""),
 		awsRegion:   in.String("aws-region", ""),
+
+		dryRun: in.Bool("dry-run", false),
 
 		token: in.Required("github-token", "pass `github-token: ${{ github.token }}`"),
 	}

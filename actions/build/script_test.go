@@ -54,6 +54,7 @@ func TestScripts(t *testing.T) {
 			"statuses": statuses,
 			"tags":     tags,
 			"uploads":  uploads,
+			"requests": requests,
 
 			"attestations": attestations,
 
@@ -76,6 +77,7 @@ type outside struct {
 	registry string // host:port
 	repo     string // folder of the git repository
 	uploads  int    // blobs whose upload was ended
+	requests []string
 }
 
 type outsideKey struct{}
@@ -98,9 +100,19 @@ func (o *outside) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.Header.Get("Authorization") != "Bearer "+token:
 		w.WriteHeader(http.StatusUnauthorized)
 		fmt.Fprint(w, `{"message":"Bad credentials"}`)
+	case r.Method == http.MethodGet && r.URL.Path == "/repos/org/shop/commits", r.Method == http.MethodGet && r.URL.Path == "/repos/org/shop/rules/branches/main":
+		fmt.Fprint(w, `[]`)
+	case r.Method == http.MethodGet && r.URL.Path == "/repos/org/shop/branches/main":
+		fmt.Fprint(w, `{"name":"main","protected":false,"protection":{"enabled":false}}`)
 	case !ok || r.Method != http.MethodPost || json.Unmarshal(body, &status) != nil:
 		w.WriteHeader(http.StatusNotFound)
 		fmt.Fprint(w, `{"message":"Not Found"}`)
+	case exists(filepath.Join(o.repo, "..", "forbidden")):
+		w.WriteHeader(http.StatusForbidden)
+		fmt.Fprint(w, `{"message":"Resource not accessible by integration"}`)
+	case exec.Command("git", "-C", o.repo, "cat-file", "-e", sha+"^{commit}").Run() != nil:
+		w.WriteHeader(http.StatusUnprocessableEntity)
+		fmt.Fprintf(w, `{"message":"No commit found for SHA: %s"}`, sha)
 	default:
 		o.statuses = append(o.statuses, fmt.Sprintf("%s %s %s: %s", sha, status.Context, status.State, status.Description))
 		w.WriteHeader(http.StatusCreated)
@@ -135,8 +147,15 @@ func setup(env *testscript.Env) error {
 	o := &outside{repo: filepath.Join(env.WorkDir, "repo")}
 	hub := httptest.NewServer(o)
 	env.Defer(hub.Close)
+	here, err := os.Getwd()
+	if err != nil {
+		return err
+	}
 	inner := registry.New(registry.Logger(log.New(io.Discard, "", 0)), registry.WithReferrersSupport(true))
 	images := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		o.mu.Lock()
+		o.requests = append(o.requests, fmt.Sprintf("%s %s %d", r.Method, r.URL.Path, r.ContentLength))
+		o.mu.Unlock()
 		if r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/blobs/uploads/") {
 			o.mu.Lock()
 			o.uploads++
@@ -156,6 +175,7 @@ func setup(env *testscript.Env) error {
 		"GITHUB_API_URL="+hub.URL, "GITHUB_REPOSITORY=org/shop", "GITHUB_RUN_ID=42", "GITHUB_SERVER_URL=https://github.test",
 		"GITHUB_WORKSPACE="+filepath.Join(env.WorkDir, "repo"), "GITHUB_EVENT_NAME=pull_request",
 		"GITHUB_EVENT_PATH="+filepath.Join(env.WorkDir, "event.json"),
+		"GITHUB_ACTION_PATH="+here,
 		"GITHUB_OUTPUT="+filepath.Join(env.WorkDir, "output"), "GITHUB_STEP_SUMMARY="+filepath.Join(env.WorkDir, "summary"),
 		// what a runner has besides, and no builder may have
 		"GITHUB_ENV="+filepath.Join(env.WorkDir, "gh-env"), "ACTIONS_ID_TOKEN_REQUEST_TOKEN=i", "ACTIONS_ID_TOKEN_REQUEST_URL=https://oidc.test",
@@ -193,6 +213,15 @@ func statuses(ts *testscript.TestScript, _ bool, _ []string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	ts.Check(os.WriteFile(ts.MkAbs("statuses"), []byte(strings.Join(o.statuses, "\n")+"\n"), 0o600))
+}
+
+// requests writes what the registry was asked since it was last asked for to the file requests, a line "METHOD PATH BYTES-SENT" each.
+func requests(ts *testscript.TestScript, _ bool, _ []string) {
+	o := ts.Value(outsideKey{}).(*outside)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	ts.Check(os.WriteFile(ts.MkAbs("requests"), []byte(strings.Join(o.requests, "\n")+"\n"), 0o600))
+	o.requests = nil
 }
 
 // tags writes what the registry holds to the file tags, a line "TAG DIGEST" each.

@@ -108,6 +108,16 @@ func choose(ctx context.Context, req BuildRequest, log io.Writer) (chosen, error
 	return chosen{}, fmt.Errorf("choosing a builder: %w", errors.Join(problems...))
 }
 
+// Chosen says with which builder a request would be built, and why, in one line. It asks the builders on this machine for their version and
+// starts none. That there is none is an error that says what to install.
+func Chosen(ctx context.Context, req BuildRequest) (string, error) {
+	var log strings.Builder
+	if _, err := choose(ctx, req, &log); err != nil {
+		return "", err
+	}
+	return strings.TrimSpace(log.String()), nil
+}
+
 // locate gives the first of several commands that answers the question for its version.
 func locate(ctx context.Context, commands [][]string, version string, env []string) (tool, error) {
 	var tried []string
