@@ -32,7 +32,8 @@ func Refused(area, subject string, err error) []Finding {
 	if err == nil {
 		return nil
 	}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok && err.Error() == errors.Join(joined.Unwrap()...).Error() { //nolint:errorlint // a wrapped one has text around it that must be kept
+	// One that is wrapped has text around it, which must be kept.
+	if joined, ok := err.(interface{ Unwrap() []error }); ok && err.Error() == errors.Join(joined.Unwrap()...).Error() {
 		var findings []Finding
 		for _, each := range joined.Unwrap() {
 			findings = append(findings, Refused(area, subject, each)...)
