@@ -16,6 +16,8 @@ type Subject struct {
 	// Candidate and Baseline are release ids.
 	Candidate, Baseline string
 	Namespace, Service  string
+	// Reached says that clients have reached the candidate already.
+	Reached bool
 }
 
 // Rules are what all checks of a run share.
@@ -52,7 +54,9 @@ type checkState struct {
 	rule     verdict.Ratio
 	evidence *verdict.Evidence
 	// proven is what was known of the baseline before any traffic moved.
-	proven  verdict.Counts
+	proven verdict.Counts
+	// resumed is the evidence of another run that this one goes on with; nil when it began afresh.
+	resumed *verdict.Kept
 	history verdict.History
 	// answered says that the monitor gave numbers in this step before.
 	answered bool

@@ -25,6 +25,8 @@ type Existence interface {
 // for the baseline; the counts of bad requests may be empty if the monitor knows what they read; a candidate that no
 // client has reached must not have the baseline's number of requests. What the baseline answered is the record that
 // comparisons begin with.
+//
+// Of a candidate that clients have reached already ([Subject].Reached) the run that brought it there has proven the last of these.
 func (j *Judge) Prove(ctx context.Context, now time.Time) error {
 	w := Window{Since: now.Add(-proofWindow), Now: now}
 	problems := make([]error, len(j.checks))
@@ -55,13 +57,24 @@ func (j *Judge) prove(ctx context.Context, s *checkState, c Check, w Window) err
 	if err != nil {
 		return err
 	}
-	if _, candidate, err := j.ask(ctx, c.Total, j.subject.Candidate, w); err == nil && total.Value > 0 && candidate.Value == total.Value {
-		return fmt.Errorf("`total` gives %v requests for the baseline %s and for the candidate %s, which no client has reached: it does not tell the releases apart",
-			total.Value, j.subject.Baseline, j.subject.Candidate)
+	if err := j.proveApart(ctx, c, w, total); err != nil {
+		return err
 	}
 	if total.Value >= 0 && bad.Value >= 0 && bad.Value <= total.Value {
 		s.proven = verdict.Counts{Bad: bad.Value, Total: total.Value}
 		s.evidence = s.rule.Begin(s.proven)
+	}
+	return nil
+}
+
+// proveApart asks for the requests of a candidate that has none yet. Of one that clients have reached nothing can be said by counting.
+func (j *Judge) proveApart(ctx context.Context, c Check, w Window, total Sample) error {
+	if j.subject.Reached || total.Value <= 0 {
+		return nil
+	}
+	if _, candidate, err := j.ask(ctx, c.Total, j.subject.Candidate, w); err == nil && candidate.Value == total.Value {
+		return fmt.Errorf("`total` gives %v requests for the baseline %s and for the candidate %s, which no client has reached: it does not tell the releases apart",
+			total.Value, j.subject.Baseline, j.subject.Candidate)
 	}
 	return nil
 }

@@ -16,14 +16,19 @@ type Basis struct {
 	Alpha       float64 `json:"alpha"`
 	// Records are what ratio checks knew of the baseline before any traffic moved, by the check's name.
 	Records map[string]verdict.Counts `json:"records,omitempty"`
+	// Resumed is the evidence that ratio checks went on with from the run before, by the check's name.
+	Resumed map[string]verdict.Kept `json:"resumed,omitempty"`
 }
 
 // Basis is what this judge's verdicts rest on.
 func (j *Judge) Basis() Basis {
-	b := Basis{Checks: slices.Clone(j.checks), MinRequests: j.rules.MinRequests, Alpha: j.rules.Alpha, Records: map[string]verdict.Counts{}}
+	b := Basis{Checks: slices.Clone(j.checks), MinRequests: j.rules.MinRequests, Alpha: j.rules.Alpha, Records: map[string]verdict.Counts{}, Resumed: map[string]verdict.Kept{}}
 	for i, c := range j.checks {
 		if c.Type == RatioCheck {
 			b.Records[c.Name] = j.states[i].proven
+		}
+		if kept := j.states[i].resumed; kept != nil {
+			b.Resumed[c.Name] = *kept
 		}
 	}
 	return b
@@ -46,10 +51,20 @@ func (b Basis) Rejudge(checks []Check) (judge *Rejudge, without []error) {
 		}
 		r.judged = append(r.judged, i)
 		if s := &r.judge.states[i]; c.Type == RatioCheck {
-			s.evidence = s.rule.Begin(b.Records[c.Name])
+			s.evidence = b.begin(c, s.rule)
 		}
 	}
 	return r, without
+}
+
+// begin is what a check had seen when the run began. What was gathered under another rule is worth nothing to this one.
+func (b Basis) begin(c Check, rule verdict.Ratio) *verdict.Evidence {
+	if kept, ok := b.Resumed[c.Name]; ok {
+		if evidence, err := rule.Resume(kept); err == nil {
+			return evidence
+		}
+	}
+	return rule.Begin(b.Records[c.Name])
 }
 
 // counted says why a run has no numbers for a check.

@@ -57,7 +57,7 @@ func (r Ratio) Judge(e *Evidence, candidate Counts, baseline *Counts) Result {
 		baseline.Bad = math.Min(baseline.Bad, baseline.Total)
 	}
 	rate := candidate.Rate()
-	res.Value = &rate
+	res.Value, res.Against = &rate, r.Max != nil && rate > *r.Max
 
 	e.observe(candidate, baseline, 1/r.alphaEach())
 	failed, thresholds := r.tests(e, candidate, baseline)
@@ -74,7 +74,7 @@ func (r Ratio) Judge(e *Evidence, candidate Counts, baseline *Counts) Result {
 	case r.Max == nil && baseline == nil && e.record.Total <= 0:
 		res.Outcome = NotEnough
 		res.Reason = fmt.Sprintf("%s; the baseline has answered nothing that this could be compared with", candidate)
-	case r.Max != nil && rate > *r.Max:
+	case res.Against:
 		res.Outcome = NotEnough
 		res.Reason = fmt.Sprintf("%s is above %s, but that may still be chance", candidate, percent(*r.Max))
 	default:

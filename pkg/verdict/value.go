@@ -52,7 +52,7 @@ func (v Value) Judge(h *History, value float64) Result {
 			count++
 		}
 	}
-	res := Result{Value: &value, Threshold: v.bounds(), Outcome: Pass, Reason: fmt.Sprintf("%.4g is within %s", value, v.bounds())}
+	res := Result{Value: &value, Against: outside, Threshold: v.bounds(), Outcome: Pass, Reason: fmt.Sprintf("%.4g is within %s", value, v.bounds())}
 	switch {
 	case count >= failures:
 		res.Outcome = Fail

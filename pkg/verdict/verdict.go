@@ -82,6 +82,8 @@ type Result struct {
 	Baseline  *Counts `json:"baseline,omitempty"`
 	// Value is the candidate's rate, or the value of a value check.
 	Value *float64 `json:"value,omitempty"`
+	// Against says that the newest numbers are outside of the check's bounds, which proves nothing by itself.
+	Against bool `json:"against,omitempty"`
 	// Threshold is the bound that was crossed or is nearest, in words.
 	Threshold string `json:"threshold,omitempty"`
 	// Query is what the monitor was asked, with everything filled in.
@@ -94,6 +96,14 @@ func (r Result) String() string {
 		text += ", " + r.Reason
 	}
 	return text
+}
+
+// Seen says that there are numbers of the candidate's own: a value, or the counts of at least one request.
+func (r Result) Seen() bool {
+	if r.Candidate != nil {
+		return r.Candidate.Total > 0
+	}
+	return r.Value != nil
 }
 
 // longestReason bounds, in bytes, what is kept of a monitor's words: each look keeps its own, and the state in the cluster the last.
