@@ -13,6 +13,9 @@ import (
 // answer, and what makes no sense together changes nothing.
 func Decide(p Plan, s State, o Observation) (State, Action) {
 	s.Phase = cmp.Or(s.Phase, Planned)
+	if s.Phase == Held && o.Event == Begin {
+		s.Phase = Judging // a split that is judged is all that is ever held
+	}
 	switch {
 	case s.Phase.Final():
 		return s, Action{Kind: Stop}
@@ -40,6 +43,9 @@ func Decide(p Plan, s State, o Observation) (State, Action) {
 	}
 	if failed := failures(o); len(failed) > 0 && s.Phase != Planned {
 		return back(s, "", failed)
+	}
+	if o.Event == AskedToPromote {
+		return asked(p, s, o)
 	}
 	switch s.Phase {
 	case Planned:
@@ -108,7 +114,14 @@ func judge(p Plan, s State, o Observation) (State, Action) {
 	} else {
 		s.Blind = 0
 	}
-	passed, extra := passes(o), p.extra(s.Step)
+	wanted := s.Asked != nil && inSight(o)
+	if wanted && s.Step+1 < len(p.Steps) {
+		return skip(p, s, o.At)
+	}
+	passed, extra := passes(o) || wanted, p.extra(s.Step)
+	if s.Asked != nil {
+		extra = 0 // whoever asks does without the bake
+	}
 	switch {
 	case s.Phase == Holding && passed:
 		s.Phase, s.Since, s.HeldSince, s.Reason = Judging, o.At, time.Time{}, ""
@@ -139,6 +152,29 @@ func passedStep(p Plan, s State, at time.Time) (State, Action) {
 	return s, pending(p, s, at)
 }
 
+// skip goes to the last step.
+func skip(p Plan, s State, at time.Time) (State, Action) {
+	ask := *s.Asked
+	ask.From, ask.Skipped = s.Step, s.Step+2 < len(p.Steps)
+	s.Asked, s.Step, s.Blind, s.HeldSince, s.Reason = &ask, len(p.Steps)-1, 0, time.Time{}, ""
+	s.Phase = Scaling
+	return s, pending(p, s, at)
+}
+
+// asked notes who asks for the promotion; the first one counts. What is being watched is looked at again at once.
+func asked(p Plan, s State, o Observation) (State, Action) {
+	if s.Asked == nil && o.Ask != nil && o.Ask.Who != "" {
+		ask := *o.Ask
+		ask.At = o.At
+		s.Asked = &ask
+	}
+	next := pending(p, s, o.At)
+	if next.Kind == Observe {
+		next.At = o.At
+	}
+	return s, next
+}
+
 // stall holds or rolls back, as the plan says.
 func stall(p Plan, s State, o Observation, reason string) (State, Action) {
 	if p.Rules.OnNoData == Hold && p.Rules.HoldLimit > 0 {
@@ -163,6 +199,9 @@ func pending(p Plan, s State, at time.Time) Action {
 		switch {
 		case !s.Admitted && !s.Full:
 			a.Baseline = p.Replicas
+		case step.Full() && p.Weighted && s.Asked != nil && s.Asked.Skipped:
+			// The weights are still those of the step that was left, and move only then.
+			a.Baseline = p.Steps[s.Asked.From].Baseline
 		case step.Full():
 			a.Baseline = step.Warm
 		}
@@ -195,6 +234,16 @@ func failures(o Observation) []verdict.Result {
 func passes(o Observation) bool {
 	for _, r := range o.Results {
 		if r.Outcome != verdict.Pass {
+			return false
+		}
+	}
+	return len(o.Results) > 0 && o.Reason == ""
+}
+
+// inSight says that every check has numbers of the candidate, and that none of them is outside of its bounds.
+func inSight(o Observation) bool {
+	for _, r := range o.Results {
+		if !r.Seen() || r.Against || r.Outcome != verdict.Pass && r.Outcome != verdict.NotEnough {
 			return false
 		}
 	}

@@ -18,6 +18,18 @@ func says(outcomes ...verdict.Outcome) []verdict.Result {
 	return results
 }
 
+// seen is a look at which the check had numbers of the candidate.
+func seen(after time.Duration, outcome verdict.Outcome, against bool) Observation {
+	o := sampled(after, outcome)
+	o.Results[0].Candidate, o.Results[0].Against = &verdict.Counts{Total: 9}, against
+	return o
+}
+
+// ada asks for the promotion.
+var ada = Ask{Who: "ada", Why: "the shop is down", At: t0}
+
+func asks(a Ask) Observation { return Observation{Event: AskedToPromote, At: t0, Ask: &a} }
+
 func sampled(after time.Duration, outcomes ...verdict.Outcome) Observation {
 	return Observation{Event: Sampled, At: t0.Add(after), Results: says(outcomes...)}
 }
@@ -33,6 +45,15 @@ func TestDecideHasOneRowPerEdge(t *testing.T) {
 	baking := mustPlan(t, 4, []float64{50, 100}, -1, baked)
 	judging := State{Phase: Judging, Admitted: true, Since: t0}
 	done := Observation{Event: Done, At: t0}
+	wanted := State{Phase: Judging, Admitted: true, Since: t0, Asked: &ada}
+	unwatched := State{Phase: Holding, Since: t0, HeldSince: t0, Asked: &ada}
+	last := State{Phase: Judging, Step: 2, Full: true, Since: t0, Asked: &ada}
+	weighted, err := NewWeightedPlan(4, []float64{20, 50, 100}, 0, rules())
+	if err != nil {
+		t.Fatal(err)
+	}
+	skipped := ada
+	skipped.Skipped = true
 	for _, c := range []struct {
 		name string
 		plan Plan
@@ -80,6 +101,30 @@ func TestDecideHasOneRowPerEdge(t *testing.T) {
 		{"a recorded step that the plan lacks rolls back", four, State{Phase: Scaling, Step: 7}, Observation{Event: Begin, At: t0}, RollingBack, 7, Action{Kind: Return}},
 		{"a recorded phase that nobody knows rolls back", four, State{Phase: "dancing"}, Observation{Event: Begin, At: t0}, RollingBack, 0, Action{Kind: Return}},
 		{"a lost lock writes nothing, not even a rollback", four, State{Phase: RollingBack}, Observation{Event: LockLost, At: t0}, Abandoned, 0, Action{Kind: Stop}},
+		{"a person who asks is heard, and the step looked at again at once", four, judging, asks(ada), Judging, 0, Action{Kind: Observe, At: t0}},
+		{"a person who asks changes no move", four, State{Phase: Scaling, Step: 1, Admitted: true}, asks(ada), Scaling, 1, Action{Kind: Scale, Baseline: 4, Candidate: 4}},
+		{"a person who asks stops no rollback", four, State{Phase: RollingBack}, asks(ada), RollingBack, 0, Action{Kind: Return}},
+		{"what is in sight goes to the last step", four, wanted, seen(time.Second, verdict.NotEnough, false), Scaling, 2, Action{Kind: Scale, Baseline: 4, Candidate: 4}},
+		{"what has passed too", four, wanted, seen(time.Second, verdict.Pass, false), Scaling, 2, Action{Kind: Scale, Baseline: 4, Candidate: 4}},
+		{"without a person's word it waits", four, judging, seen(time.Second, verdict.NotEnough, false), Judging, 0, Action{Kind: Observe, At: t0.Add(2 * time.Second)}},
+		{"numbers outside of their bounds go nowhere", four, wanted, seen(time.Second, verdict.NotEnough, true), Judging, 0, Action{Kind: Observe, At: t0.Add(2 * time.Second)}},
+		{"what has no numbers goes nowhere", four, wanted, sampled(time.Second, verdict.NotEnough), Judging, 0, Action{Kind: Observe, At: t0.Add(2 * time.Second)}},
+		{"what is blind goes nowhere", four, wanted, sampled(time.Second, verdict.NoData), Judging, 0, Action{Kind: Observe, At: t0.Add(2 * time.Second)}},
+		{"and is rolled back as ever", four, State{Phase: Judging, Since: t0, Blind: 3, Asked: &ada}, sampled(time.Second, verdict.NoData), RollingBack, 0, Action{Kind: Return}},
+		{"what fails is rolled back as ever", four, wanted, seen(time.Second, verdict.Fail, true), RollingBack, 0, Action{Kind: Return}},
+		{"what is held for want of numbers goes on when they are there", holding, unwatched, seen(time.Second, verdict.NotEnough, false), Scaling, 2, Action{Kind: Scale, Baseline: 4, Candidate: 4}},
+		{"weights that have not moved keep the baseline whole", weighted, wanted, seen(time.Second, verdict.NotEnough, false), Scaling, 2, Action{Kind: Scale, Baseline: 4, Candidate: 4}},
+		{"also when the move is repeated", weighted, State{Phase: Scaling, Step: 2, Admitted: true, Asked: &skipped}, Observation{Event: Begin, At: t0}, Scaling, 2, Action{Kind: Scale, Baseline: 4, Candidate: 4}},
+		{"all of the traffic is watched for a step's duration", four, last, seen(9*time.Second, verdict.NotEnough, false), Judging, 2, Action{Kind: Observe, At: t0.Add(10 * time.Second)}},
+		{"and then it is the end", four, last, seen(10*time.Second, verdict.NotEnough, false), Promoted, 2, Action{Kind: Stop}},
+		{"not while numbers are outside of their bounds", four, last, seen(10*time.Second, verdict.NotEnough, true), Judging, 2, Action{Kind: Observe, At: t0.Add(11 * time.Second)}},
+		{"nor when it fails at the end", four, last, seen(10*time.Second, verdict.Fail, true), RollingBack, 2, Action{Kind: Return}},
+		{"who asks does without the bake", baking, State{Phase: Judging, Step: 1, Full: true, Since: t0, Asked: &ada}, seen(10*time.Second, verdict.NotEnough, false), Promoted, 1, Action{Kind: Stop}},
+		{"a last step that is not full promotes then", tight, State{Phase: Judging, Step: 1, Admitted: true, Since: t0, Asked: &ada}, seen(10*time.Second, verdict.NotEnough, false), Promoting, 1, Action{Kind: Promote}},
+		{"an abort outranks a person's word", four, wanted, Observation{Event: Aborted, At: t0}, RollingBack, 0, Action{Kind: Return}},
+		{"what was held is judged again, in full", holding, State{Phase: Held, Step: 1, Admitted: true, Since: t0, Reason: "cancelled"}, Observation{Event: Begin, At: t0.Add(time.Hour)}, Judging, 1, Action{Kind: Observe, At: t0.Add(time.Hour + time.Second)}},
+		{"what was held by another plan is rolled back", four, State{Phase: Held, Step: 7, Admitted: true}, Observation{Event: Begin, At: t0}, RollingBack, 7, Action{Kind: Return}},
+		{"nothing else ends a hold", holding, State{Phase: Held, Admitted: true}, seen(time.Hour, verdict.Pass, false), Held, 0, Action{Kind: Stop}},
 		{"what is over stays over", four, State{Phase: Promoted}, Observation{Event: Aborted, At: t0}, Promoted, 0, Action{Kind: Stop}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -91,6 +136,20 @@ func TestDecideHasOneRowPerEdge(t *testing.T) {
 				t.Error("the rollback has no reason")
 			}
 		})
+	}
+}
+
+func TestNobodysWordPromotesNothing(t *testing.T) {
+	p := mustPlan(t, 4, []float64{20, 50, 100}, -1, rules())
+	for name, a := range map[string]*Ask{"without a name": {Why: "now!"}, "without anything": nil} {
+		s, _ := Decide(p, State{Phase: Judging, Admitted: true, Since: t0}, Observation{Event: AskedToPromote, At: t0, Ask: a})
+		if s, _ = Decide(p, s, seen(time.Second, verdict.NotEnough, false)); s.Phase != Judging || s.Asked != nil {
+			t.Errorf("%s: it goes on to %s, asked by %+v", name, s.Phase, s.Asked)
+		}
+	}
+	s, _ := Decide(p, State{Phase: Judging, Admitted: true, Since: t0, Asked: &ada}, asks(Ask{Who: "bob", Why: "me too"}))
+	if s.Asked.Who != "ada" {
+		t.Errorf("the second to ask is recorded: %+v", s.Asked)
 	}
 }
 
@@ -106,9 +165,16 @@ func TestEveryStateHasAnAbortEdge(t *testing.T) {
 
 // TestRandomHistoriesKeepTheInvariants plays random events, sensible or not, against a model of the traffic.
 func TestRandomHistoriesKeepTheInvariants(t *testing.T) {
-	ends := map[Phase]int{}
+	ends, skipped := map[Phase]int{}, 0
 	for seed := range uint64(40000) {
-		ends[playHistory(t, seed)]++
+		s := playHistory(t, seed)
+		ends[s.Phase]++
+		if s.Phase == Promoted && s.Asked != nil && s.Asked.Skipped {
+			skipped++
+		}
+	}
+	if skipped < 100 {
+		t.Errorf("only %d histories were promoted by a person's word", skipped)
 	}
 	for _, final := range []Phase{Promoted, RolledBack, Held, Abandoned} {
 		if ends[final] < 100 {
@@ -117,7 +183,7 @@ func TestRandomHistoriesKeepTheInvariants(t *testing.T) {
 	}
 }
 
-func playHistory(t *testing.T, seed uint64) Phase {
+func playHistory(t *testing.T, seed uint64) State {
 	t.Helper()
 	defer func() {
 		if t.Failed() {
@@ -140,14 +206,20 @@ func playHistory(t *testing.T, seed uint64) Phase {
 		o := randomObservation(rnd, s, &now)
 		before := s
 		s, a = Decide(p, s, o)
-		if before.Phase == Judging && s.Step != before.Step || before.Phase == Judging && (s.Phase == Promoting || s.Phase == Promoted) {
-			passes[before.Step] = o.Event == Sampled && len(o.Results) > 0
-			for _, res := range o.Results {
-				passes[before.Step] = passes[before.Step] && res.Outcome == verdict.Pass
-			}
+		watched := before.Phase == Judging || before.Phase == Holding
+		if watched && s.Step != before.Step || before.Phase == Judging && (s.Phase == Promoting || s.Phase == Promoted) {
+			passes[before.Step] = left(before, o)
 			if !passes[before.Step] {
-				t.Fatalf("step %d passed with %+v", before.Step, o)
+				t.Fatalf("step %d was left with %+v, asked by %+v", before.Step, o, before.Asked)
 			}
+		}
+		for skipped := before.Step + 1; skipped < s.Step; skipped++ {
+			if passes[skipped] = left(before, o) && before.Asked != nil; !passes[skipped] {
+				t.Fatalf("step %d was skipped with %+v, asked by %+v", skipped, o, before.Asked)
+			}
+		}
+		if s.Phase == Promoted && before.Phase == Judging && o.At.Sub(before.Since) < r.StepDuration {
+			t.Fatalf("promoted after %s", o.At.Sub(before.Since))
 		}
 		checkHistory(t, p, before, s, a, passes)
 		if o.Event != Done {
@@ -183,16 +255,31 @@ func playHistory(t *testing.T, seed uint64) Phase {
 			t.Fatalf("rolled back with %v %% on the candidate", traffic)
 		}
 	}
-	return s.Phase
+	return s
+}
+
+// left says that a step may be left: every check passes, or a person asked for it, by name, every check has numbers, none is
+// outside of its bounds and none has failed.
+func left(before State, o Observation) bool {
+	wanted := before.Asked != nil && before.Asked.Who != ""
+	for _, r := range o.Results {
+		enough := wanted && r.Outcome == verdict.NotEnough && r.Value != nil
+		if r.Outcome != verdict.Pass && !enough || wanted && r.Against && r.Outcome != verdict.Pass {
+			return false
+		}
+	}
+	return o.Event == Sampled && len(o.Results) > 0
 }
 
 func checkHistory(t *testing.T, p Plan, before, s State, a Action, passes map[int]bool) {
 	switch {
-	case before.Phase.Final() && s.Phase != before.Phase:
+	case before.Phase == Held && s.Phase != Held && s.Phase != Judging && s.Phase != RollingBack:
+		t.Fatalf("what was held became %s", s.Phase)
+	case before.Phase.Final() && before.Phase != Held && s.Phase != before.Phase:
 		t.Fatalf("%s did not stay but became %s", before.Phase, s.Phase)
 	case s.Phase == RollingBack && s.Reason == "":
 		t.Fatal("a rollback without a reason")
-	case s.Step < before.Step || s.Step > before.Step+1:
+	case s.Step < before.Step || s.Step > before.Step+1 && before.Asked == nil:
 		t.Fatalf("from step %d to %d", before.Step, s.Step)
 	case before.Phase == RollingBack && s.Phase != RollingBack && s.Phase != RolledBack && s.Phase != Abandoned:
 		t.Fatalf("a rollback became %s", s.Phase)
@@ -219,11 +306,17 @@ func randomObservation(rnd *rand.Rand, s State, now *time.Time) Observation {
 		o.Event = LockLost
 	case x < 9:
 		o.Event = ActionFailed
+	case x < 12:
+		o.Event, o.Ask = AskedToPromote, &Ask{Who: []string{"", "ada"}[rnd.IntN(2)], Why: "for the test"}
 	case s.Phase == Judging || s.Phase == Holding || x < 20:
 		o.Event = Sampled
 		kinds := []verdict.Outcome{verdict.Pass, verdict.Pass, verdict.Pass, verdict.Pass, verdict.Pass, verdict.NotEnough, verdict.NoData, verdict.Broken}
 		for range rnd.IntN(3) {
-			o.Results = append(o.Results, verdict.Result{Check: "x", Outcome: kinds[rnd.IntN(len(kinds))]})
+			r := verdict.Result{Check: "x", Outcome: kinds[rnd.IntN(len(kinds))], Against: rnd.IntN(8) == 0}
+			if rnd.IntN(4) > 0 {
+				r.Value = new(1.0)
+			}
+			o.Results = append(o.Results, r)
 		}
 		if rnd.IntN(60) == 0 {
 			o.Results = append(o.Results, verdict.Result{Check: "x", Outcome: verdict.Fail})

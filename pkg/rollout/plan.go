@@ -200,6 +200,17 @@ func (p Plan) weight(step int) float64 {
 	return p.Steps[step].Achieved
 }
 
+// share is the share that the candidate has where a rollout stands, in percent.
+func (p Plan) share(s State) float64 {
+	switch {
+	case s.Full:
+		return 100
+	case s.Admitted && p.fits(s.Step):
+		return p.Steps[s.Step].Achieved
+	}
+	return 0
+}
+
 // fits says whether a recorded step exists in this plan.
 func (p Plan) fits(step int) bool { return step >= 0 && step < len(p.Steps) }
 

@@ -69,10 +69,13 @@ func walk(r Result, results func(Sample) []verdict.Result) []decision {
 	for i, s := range r.Samples {
 		o := Observation{Event: Sampled, At: s.At, Results: results(s), Reason: s.Problem}
 		at = standing(at, s)
+		if ask := r.State.Asked; ask != nil && !s.At.Before(ask.At) {
+			at.Asked = ask
+		}
 		next, _ := Decide(r.Plan, at, o)
 		all[i] = decision{
 			back:   next.Phase == RollingBack,
-			passed: at.Phase == Judging && next.Phase != RollingBack && next.Phase != Judging && next.Phase != Holding,
+			passed: (at.Phase == Judging || at.Phase == Holding) && next.Phase != RollingBack && next.Phase != Judging && next.Phase != Holding,
 			reason: next.Reason,
 		}
 		switch {

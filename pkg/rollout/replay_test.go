@@ -151,3 +151,35 @@ func TestAReplayOfWhatCameToNoEndSaysNothing(t *testing.T) {
 		t.Errorf("got %q because %q", got.Ending, got.Reason)
 	}
 }
+
+// TestAReplayKnowsThatAPersonAsked judges a run again whose steps were left at a person's word.
+func TestAReplayKnowsThatAPersonAsked(t *testing.T) {
+	var r Result
+	synctest.Test(t, func(t *testing.T) {
+		w := &world{fleet: &fleet{took: time.Second}, judge: inSightOnly}
+		edge, ask := w.edge(), make(chan Ask, 1)
+		edge.Promote = ask
+		time.AfterFunc(5*time.Second, func() { ask <- ada })
+		res, err := Run(t.Context(), mustPlan(t, 4, []float64{20, 50, 100}, -1, rules()), edge)
+		raw, errJSON := json.Marshal(res)
+		if err := errors.Join(err, errJSON, json.Unmarshal(raw, &r)); err != nil {
+			t.Fatal(err)
+		}
+	})
+	like := func(o verdict.Outcome, against bool) func(Sample) []verdict.Result {
+		return func(s Sample) []verdict.Result {
+			again := s.Results[0]
+			again.Outcome, again.Against = o, against
+			return []verdict.Result{again}
+		}
+	}
+	if got := Replay(r, unchanged); got.Ending != Promoted {
+		t.Errorf("under the same checks it is %q: %s", got.Ending, got.Reason)
+	}
+	if got := Replay(r, like(verdict.NotEnough, true)); got.Ending != "" || !strings.Contains(got.Reason, "step 1 was left here") {
+		t.Errorf("with numbers outside of their bounds it is %q: %s", got.Ending, got.Reason)
+	}
+	if got := Replay(r, like(verdict.Fail, true)); got.Ending != RolledBack || got.At != 0 {
+		t.Errorf("with checks that fail it is %q at %d", got.Ending, got.At)
+	}
+}

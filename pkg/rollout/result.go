@@ -64,6 +64,8 @@ type Move struct {
 type Result struct {
 	Plan  Plan  `json:"plan"`
 	State State `json:"state"`
+	// From is where the run took the rollout up; the zero State when it began it.
+	From State `json:"from,omitzero"`
 	// Started and Ended bound the run.
 	Started time.Time `json:"started"`
 	Ended   time.Time `json:"ended"`

@@ -53,9 +53,12 @@ type Edge struct {
 	Log    Log
 	// Abort gives why the rollout is to be undone, when somebody wants that; nil never does.
 	Abort <-chan string
+	// Promote gives who asks that the steps that are left be skipped; nil never does.
+	Promote <-chan Ask
 	// Begun is told when a step has its share and begins to be judged; nil is not. The rollout waits for it.
 	Begun func(step int)
-	// From is where to begin: the zero State, or a recorded one.
+	// From is where to begin: the zero State, or a recorded one. One that was held is recorded as being judged before anything else,
+	// so that a run that dies from then on is not taken for one that held it.
 	From State
 	// LockLost recognises the cause of a context that ended because another run took over.
 	LockLost func(cause error) bool
@@ -84,7 +87,7 @@ const (
 // That a rollout was rolled back is a Result, not an error. An error says that traffic may not be safe: the rollback itself
 // did not succeed in time, and its record stays for the next run.
 func Run(ctx context.Context, p Plan, e Edge) (Result, error) {
-	r := &run{plan: p, edge: e, state: e.From, result: Result{Plan: p, Started: time.Now()}}
+	r := &run{plan: p, edge: e, state: e.From, result: Result{Plan: p, From: e.From, Share: p.share(e.From), Started: time.Now()}}
 	err := r.loop(ctx)
 	r.result.State, r.result.Ended = r.state, time.Now()
 	return r.result, err
@@ -101,6 +104,11 @@ type run struct {
 
 func (r *run) loop(ctx context.Context) error {
 	action := r.decide(ctx, Observation{Event: Begin, At: time.Now()})
+	if r.edge.From.Phase == Held && r.state.Phase != RollingBack {
+		if err := r.edge.Record(ctx, r.state); err != nil {
+			action = r.decide(ctx, r.ended(ctx, fmt.Errorf("recording that it is taken up: %w", err)))
+		}
+	}
 	for {
 		var next Observation
 		switch {
@@ -135,6 +143,9 @@ func (r *run) decide(ctx context.Context, o Observation) Action {
 	}
 	if state.Phase == Judging && before.Phase != Judging && before.Phase != Holding && r.edge.Begun != nil {
 		r.edge.Begun(state.Step)
+	}
+	if state.Asked != nil && before.Asked == nil {
+		r.edge.Log.Infof("%s", state.Asked)
 	}
 	if state.Phase == Holding && before.Phase != Holding {
 		r.edge.Log.Infof("holding for up to %s: %s", r.plan.Rules.HoldLimit, state.Reason)

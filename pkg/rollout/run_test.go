@@ -369,3 +369,103 @@ func TestRunHoldsWithoutDataAndThenRollsBack(t *testing.T) {
 		}
 	})
 }
+
+func inSightOnly(Window, time.Duration) ([]verdict.Result, error) {
+	r := says(verdict.NotEnough)
+	r[0].Candidate = &verdict.Counts{Total: 7}
+	return r, nil
+}
+
+func TestRunGoesToTheEndWhenAPersonAsks(t *testing.T) {
+	for at := 500 * time.Millisecond; at < 10*time.Second; at += time.Second {
+		synctest.Test(t, func(t *testing.T) {
+			w := &world{fleet: &fleet{took: time.Second}, judge: inSightOnly}
+			edge, ask := w.edge(), make(chan Ask, 1)
+			edge.Promote = ask
+			time.AfterFunc(at, func() { ask <- ada })
+			res, err := Run(t.Context(), mustPlan(t, 4, []float64{20, 50, 100}, -1, rules()), edge)
+			if err != nil || res.State.Phase != Promoted || w.fleet.selects != "candidate" {
+				t.Fatalf("asked after %s: %+v, %v; the Service selects %q", at, res.State, err, w.fleet.selects)
+			}
+			if want := []string{"scale 4+1", "admit", "scale 4+4", "promote"}; !slices.Equal(w.fleet.did, want) {
+				t.Errorf("asked after %s it did %v, want %v", at, w.fleet.did, want)
+			}
+			for _, s := range w.records {
+				if s.Step == 2 && (s.Asked == nil || s.Asked.Who != "ada" || !s.Asked.Skipped || s.Asked.From != 0) {
+					t.Errorf("asked after %s, the record %+v does not say who", at, s)
+				}
+			}
+			// The moves take four seconds, the look before the last of them one, and the last step its ten.
+			if took := res.Ended.Sub(res.Started) - max(at, 2*time.Second); took > 13*time.Second {
+				t.Errorf("asked after %s it took %s more", at, took)
+			}
+		})
+	}
+}
+
+func TestRunRollsBackWhatAPersonWantsAndAChecksFails(t *testing.T) {
+	for name, ill := range map[string]time.Duration{"at once": 0, "while the pods of the last step start": 5500 * time.Millisecond, "when it has all of the traffic": 12 * time.Second} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := &world{fleet: &fleet{took: 2 * time.Second}}
+				w.judge = func(win Window, since time.Duration) ([]verdict.Result, error) {
+					if since >= ill {
+						return says(verdict.Fail), nil
+					}
+					return inSightOnly(win, since)
+				}
+				edge, ask := w.edge(), make(chan Ask, 1)
+				edge.Promote = ask
+				ask <- ada
+				res, err := Run(t.Context(), mustPlan(t, 4, []float64{20, 50, 100}, -1, rules()), edge)
+				if err != nil || res.State.Phase != RolledBack || w.fleet.selects != "baseline" || res.State.Asked == nil {
+					t.Errorf("got %+v, %v; the Service selects %q", res.State, err, w.fleet.selects)
+				}
+			})
+		})
+	}
+}
+
+func TestRunTakesUpWhatWasHeld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := mustPlan(t, 4, []float64{20, 50, 100}, -1, rules())
+		w := &world{fleet: &fleet{took: time.Second}, judge: healthy}
+		edge := w.edge()
+		edge.From = State{Phase: Held, Step: 1, Admitted: true, Since: time.Now().Add(-time.Hour), Reason: "the run was cancelled"}
+		res, err := Run(t.Context(), p, edge)
+		if err != nil || res.State.Phase != Promoted {
+			t.Fatalf("got %+v, %v", res.State, err)
+		}
+		if want := []string{"scale 4+4", "promote"}; !slices.Equal(w.fleet.did, want) {
+			t.Errorf("it did %v, want %v", w.fleet.did, want)
+		}
+		// Who dies from now on has not held it.
+		if first := w.records[0]; first.Phase != Judging || first.Step != 1 || first.Reason != "" || first.Since.Before(res.Started) {
+			t.Errorf("the first record is %+v", first)
+		}
+		if took := res.Samples[0].At.Sub(res.Started); res.Share < 100 || res.From.Step != 1 || took > time.Second {
+			t.Errorf("share %v, from %+v, the first look after %s", res.Share, res.From, took)
+		}
+		if step := res.Ended.Sub(res.Started); step < 22*time.Second {
+			t.Errorf("two steps of 10 s and two moves took %s", step)
+		}
+	})
+}
+
+func TestRunRollsBackWhatItCannotRecordAsTakenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &world{fleet: &fleet{}, judge: healthy}
+		w.record = func(s State) error {
+			if s.Phase == Judging {
+				return errors.New("conflict")
+			}
+			return nil
+		}
+		edge := w.edge()
+		edge.From = State{Phase: Held, Admitted: true}
+		res, err := Run(t.Context(), mustPlan(t, 4, []float64{20, 100}, -1, rules()), edge)
+		if err != nil || res.State.Phase != RolledBack || !strings.Contains(res.State.Reason, "taken up") {
+			t.Errorf("got %+v, %v", res.State, err)
+		}
+	})
+}

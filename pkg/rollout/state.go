@@ -11,18 +11,25 @@
 //	                     └──done, full step──▶ promoting ──done──▶ judging   ──blind, on-no-data: hold──▶ holding
 //
 //	any of these ──failed check, failed action, abort, no data, limit reached, cancel──▶ rolling-back ──done──▶ ROLLED-BACK
-//	judging, holding ──cancel, on-cancel: hold──▶ HELD
+//	judging, holding ──cancel, on-cancel: hold──▶ HELD ──begin──▶ judging
+//	judging, holding ──asked to promote, every check in sight──▶ scaling (last step), where ──the step's duration──▶ PROMOTED
 //	any of these, rolling-back too ──lost the lock──▶ ABANDONED
 //
 // Abort outranks everything but a lost lock, after which nothing may be written; in rolling-back only success leads on.
-// States in capitals are final. A full step (no baseline pod takes traffic) goes through promoting first: the Service then
+// States in capitals are final; a run that resumes a held rollout begins where that stood. A full step (no baseline pod takes traffic) goes through promoting first: the Service then
 // selects the candidate alone, while the baseline's pods stay warm until the step has passed.
+//
+// A person may ask for the promotion, by name. That stands in for time and numbers, and for nothing else: the steps that are left
+// are skipped, and no least number of requests is waited for. It does not stand in for eyes: until every check has numbers of the
+// candidate and none of them is outside of its bounds, nothing moves, and the limits hold. A failed check rolls back as ever, and all of
+// the traffic is watched for a step's duration before the candidate is promoted, since nothing leads back from there.
 //
 //	plan, err := rollout.NewPlan(8, []float64{5, 25, 50, 100}, -1, rules)
 //	result, err := rollout.Run(ctx, plan, rollout.Edge{Fleet: pods, Judge: judge, Record: save, Log: log})
 package rollout
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/org/promote/pkg/verdict"
@@ -67,7 +74,24 @@ type State struct {
 	// Reason says why the rollout was rolled back, held or abandoned; Cause are the checks that failed.
 	Reason string           `json:"reason,omitempty"`
 	Cause  []verdict.Result `json:"cause,omitempty"`
+	// Asked is who asked for the promotion; nil when nobody did.
+	Asked *Ask `json:"asked,omitempty"`
 }
+
+// Ask is a person's wish that the candidate be promoted without the steps that are left.
+type Ask struct {
+	// Who is the person, as GitHub names them, Why their reason, URL the page of the run that they asked with.
+	Who string `json:"who"`
+	Why string `json:"why"`
+	URL string `json:"url,omitempty"`
+	// At is when the rollout heard of it.
+	At time.Time `json:"at"`
+	// Skipped says that steps were skipped, those behind the step From.
+	Skipped bool `json:"skipped,omitempty"`
+	From    int  `json:"from,omitempty"`
+}
+
+func (a Ask) String() string { return fmt.Sprintf("%s asked for the promotion: %s", a.Who, a.Why) }
 
 // Event is what happened.
 type Event string
@@ -84,6 +108,8 @@ const (
 	// Cancelled: the run was asked to stop. Aborted: a person wants the candidate gone.
 	Cancelled Event = "cancelled"
 	Aborted   Event = "aborted"
+	// AskedToPromote: a person wants the steps that are left skipped.
+	AskedToPromote Event = "asked-to-promote"
 	// LockLost: another run has taken over.
 	LockLost Event = "lock-lost"
 )
@@ -93,6 +119,8 @@ type Observation struct {
 	Event   Event
 	At      time.Time
 	Results []verdict.Result
+	// Ask goes with AskedToPromote. One without a name is nobody's.
+	Ask *Ask
 	// Reason goes with ActionFailed, Cancelled, Aborted, LockLost, and with Sampled when the monitor could not be asked.
 	Reason string
 }

@@ -14,9 +14,16 @@ func (r *run) observe(ctx context.Context, at time.Time) Observation {
 	select {
 	case why := <-r.edge.Abort:
 		return aborted(why)
+	case ask := <-r.edge.Promote:
+		return Observation{Event: AskedToPromote, At: time.Now(), Ask: &ask}
 	case <-ctx.Done():
 		return r.ended(ctx, context.Cause(ctx))
 	case <-timer.C:
+	}
+	select {
+	case why := <-r.edge.Abort: // it came at the same time, and outranks what a look may say
+		return aborted(why)
+	default:
 	}
 	o := r.look(ctx)
 	if ctx.Err() != nil {
@@ -83,6 +90,10 @@ func (r *run) watched(ctx context.Context, work func(context.Context) error) (*O
 			cancel(errAborted)
 			o := aborted(why)
 			return &o, <-done
+		case ask := <-r.edge.Promote:
+			// What is done goes on: it leads there too.
+			r.decide(ctx, Observation{Event: AskedToPromote, At: time.Now(), Ask: &ask})
+			continue
 		case <-ticks:
 		}
 		// The judge may take its time; the work must not wait for it.
