@@ -76,12 +76,13 @@ type Lock struct {
 	done   chan struct{}
 	lost   atomic.Pointer[error]
 	asked  chan string
+	wished chan Wish
 
 	mu      sync.Mutex
 	lease   *coordinationv1.Lease
 	renewed time.Time
-	// heard is the request that was passed on.
-	heard string
+	// heard and heardWish are the requests that were passed on.
+	heard, heardWish string
 }
 
 // Context ends with the context that the lock was taken with, and when the lock is lost, with ErrLockLost as its cause.
@@ -99,7 +100,7 @@ func (c *Cluster) Lock(ctx context.Context, service, holder string, opts LockOpt
 		return nil, errors.New("locking: the service and the holder must be named")
 	}
 	// Two processes of one run must not take themselves for each other.
-	l := &Lock{cluster: c, service: service, opts: opts, identity: holder + "#" + strings.ToLower(rand.Text()[:8]), stop: make(chan struct{}), done: make(chan struct{}), asked: make(chan string, 1)}
+	l := &Lock{cluster: c, service: service, opts: opts, identity: holder + "#" + strings.ToLower(rand.Text()[:8]), stop: make(chan struct{}), done: make(chan struct{}), asked: make(chan string, 1), wished: make(chan Wish, 1)}
 	previous, err := l.acquire(ctx, stateName(service))
 	if err != nil {
 		return nil, err

@@ -175,6 +175,7 @@ func (l *Lock) introduce(lease *coordinationv1.Lease) {
 	setPlaces(lease, places)
 	delete(lease.Annotations, annotationPhase)
 	delete(lease.Annotations, annotationAsk)
+	delete(lease.Annotations, annotationPromote)
 	for key, value := range map[string]string{
 		AnnotationRun: display(l.identity), annotationURL: l.opts.URL, annotationOrder: strconv.FormatInt(l.opts.Order, 10), annotationLine: l.opts.Line,
 	} {
