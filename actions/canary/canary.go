@@ -61,6 +61,10 @@ func run(ctx context.Context, a *gha.Action, from surroundings) error {
 		return showPlan(ctx, a, in)
 	case modeRecover, modeAbort:
 		return makeSafe(ctx, a, in)
+	case modeResume:
+		return resume(ctx, a, in, nil)
+	case modePromote:
+		return promoteNow(ctx, a, in)
 	}
 	gh, err := github.New(github.Config{APIURL: a.Env().APIURL, Token: in.Token, Repository: a.Env().Repository, Redact: a.Redact})
 	if err != nil {
@@ -74,17 +78,24 @@ func run(ctx context.Context, a *gha.Action, from surroundings) error {
 	if err != nil {
 		return errors.Join(err, a.SetOutput("result", refused))
 	}
+	return admitted(ctx, a, gh, in, ch, refused, func(g gate.Gate, t *tell) (outcome, error) {
+		return canary(ctx, a, g, in, ch, from, t)
+	})
+}
+
+// admitted asks whether the change may go, lets it, and tells. no is the result when it may not.
+func admitted(ctx context.Context, a *gha.Action, gh *github.Client, in inputs, ch change.Change, no string, work func(gate.Gate, *tell) (outcome, error)) error {
 	if err := thawed(ctx, a, gh, in, ch); err != nil {
-		return errors.Join(err, a.SetOutput("result", refused))
+		return errors.Join(err, a.SetOutput("result", no))
 	}
 	g, keyErr := in.Gate(ctx, a, gh, in.Environment)
 	approvers, mayErr := g.May(ctx, ch)
 	if err := errors.Join(keyErr, mayErr); err != nil {
-		return errors.Join(err, a.SetOutput("result", refused))
+		return errors.Join(err, a.SetOutput("result", no))
 	}
 	t := tell{action: a, github: gh, in: in, change: ch, started: time.Now()}
 	t.start(ctx)
-	out, err := canary(ctx, a, g, in, ch, from, &t)
+	out, err := work(g, &t)
 	out.Approvers = approvers
 	// What happened must be told even when the run was cancelled.
 	told, cancel := context.WithTimeout(context.WithoutCancel(ctx), tellTime)
@@ -172,11 +183,16 @@ func canary(ctx context.Context, a *gha.Action, g gate.Gate, in inputs, ch chang
 	}
 	out.Approvers = w.Approvers
 	err = move(ctx, a, in, deps.Cluster, c, w, dog, &out, t)
+	return served(ctx, a, deps.Cluster, c, w, out, err)
+}
+
+// served writes down what became of the candidate, and looks where the service is.
+func served(ctx context.Context, a *gha.Action, cl *cluster.Cluster, c *release.Candidate, w release.Witness, out outcome, err error) (outcome, error) {
 	err = errors.Join(err, testify(ctx, w, c, out, err))
 	// Others wait for the lock; a load balancer's address may take minutes.
 	job.Unlock(ctx, a, c)
 	if ctx.Err() == nil {
-		url, missing := deps.Cluster.Address(ctx, c.Services[0].Name, out.First)
+		url, missing := cl.Address(ctx, c.Services[0].Name, out.First)
 		if out.URL = url; missing != nil && err == nil {
 			a.Warningf("looking for the service's address: %v", missing)
 		}
@@ -202,7 +218,11 @@ func testify(ctx context.Context, w release.Witness, c *release.Candidate, out o
 	case out.Result == unchanged:
 		return w.Again(ctx, c)
 	case out.Result == promoted:
-		return w.Passed(ctx, c, c.Release.ID+" was promoted")
+		verdict := c.Release.ID + " was promoted"
+		if asked := out.asked(); asked != "" {
+			verdict += "; " + asked
+		}
+		return w.Passed(ctx, c, verdict)
 	case errors.As(failure, &back) && len(back.result.State.Cause) > 0, release.Judged(failure):
 		// The runner gives a cancelled run seconds; a verdict is no cancellation, and must not be lost to one that follows.
 		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), tellTime)
@@ -229,17 +249,23 @@ func move(ctx context.Context, a *gha.Action, in inputs, cl *cluster.Cluster, c 
 		return errors.Join(finish(ctx, c), establish(ctx, a, in, cl, c))
 	}
 	// The lock's context: a run that has lost the lock must not move traffic.
-	return roll(c.Lock.Context(), a, in, cl, c, w, dog, out, t)
+	return roll(c.Lock.Context(), a, in, cl, c, w, dog, nil, out, t)
 }
 
-// roll moves the traffic and ends what it began: the old release goes after a promotion, the candidate after a rollback.
-func roll(ctx context.Context, a *gha.Action, in inputs, cl *cluster.Cluster, c *release.Candidate, w release.Witness, dog *watchdog, out *outcome, t *tell) error {
-	set, err := ready(ctx, a, in, cl, c, w)
-	if err != nil {
-		return errors.Join(err, discard(ctx, c, err.Error()))
+// roll moves the traffic and ends what it began: the old release goes after a promotion, the candidate after a rollback. from is a
+// rollout that is taken up; nil begins one.
+func roll(ctx context.Context, a *gha.Action, in inputs, cl *cluster.Cluster, c *release.Candidate, w release.Witness, dog *watchdog, from *taken, out *outcome, t *tell) error {
+	ctx, done := context.WithCancelCause(ctx)
+	defer done(nil)
+	set, err := ready(ctx, a, in, cl, c, w, from)
+	var stop func()
+	if err == nil {
+		stop, err = dog.start(ctx, cl)
 	}
-	stop, err := dog.start(ctx, cl)
-	if err != nil {
+	switch {
+	case err != nil && from != nil:
+		return fmt.Errorf("release %s stays held as it was: %w", c.Release.ID, err)
+	case err != nil:
 		return errors.Join(err, discard(ctx, c, err.Error()))
 	}
 	defer func() {
@@ -249,7 +275,7 @@ func roll(ctx context.Context, a *gha.Action, in inputs, cl *cluster.Cluster, c 
 		}
 	}()
 	now := t.live(ctx, *out)
-	set.edge.Abort = c.Lock.Asked()
+	set.edge.Abort, set.edge.Promote = c.Lock.Asked(), wishes(ctx, a, c, from.wish())
 	set.edge.Begun = func(step int) { now.step(set.plan, step) }
 	result, err := rollout.Run(ctx, set.plan, set.edge)
 	now.end()
@@ -275,7 +301,7 @@ func roll(ctx context.Context, a *gha.Action, in inputs, cl *cluster.Cluster, c 
 		return errors.Join(&rolledBackError{result: result, baseline: c.Baseline.ID}, discard(ctx, c, state.Reason))
 	case rollout.Held:
 		out.Result = held
-		return fmt.Errorf("the rollout is held where it was, with %s %% of the pods on release %s (input `on-cancel: hold`): %s; the next run undoes it first", percent(round(result.Share)), c.Release.ID, state.Reason)
+		return fmt.Errorf("the rollout is held where it was, with %s %% of the pods on release %s (input `on-cancel: hold`): %s; `mode: resume` goes on with it, and the next run undoes it first", percent(round(result.Share)), c.Release.ID, state.Reason)
 	default:
 		out.Result = abandoned
 		return fmt.Errorf("the rollout of release %s was abandoned in phase %q: %s", c.Release.ID, state.Phase, state.Reason)

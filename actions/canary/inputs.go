@@ -24,6 +24,10 @@ const (
 	modeRecover = "recover"
 	// modeAbort undoes a rollout, whoever is at it.
 	modeAbort = "abort"
+	// modeResume goes on with a rollout that is held.
+	modeResume = "resume"
+	// modePromote has a rollout promoted at a person's word.
+	modePromote = "promote"
 )
 
 // falseAlarms is the chance that a candidate no worse than allowed is rolled back by its ratio checks, over the whole run.
@@ -49,18 +53,20 @@ type inputs struct {
 	minRequests int
 	watchdog    string
 	freeze      gate.Freeze
+	// reason is why a person wants what the mode does.
+	reason string
 }
 
 // readInputs reports every problem at once.
 func readInputs(a *gha.Action, from surroundings) (inputs, error) {
 	in, env := a.Inputs(), a.Env()
-	mode := in.OneOf("mode", modeRun, modeRun, modePlan, modeRecover, modeAbort)
+	mode := in.OneOf("mode", modeRun, modeRun, modePlan, modeResume, modePromote, modeAbort, modeRecover)
 	if mode == modeRecover || mode == modeAbort {
-		v := inputs{mode: mode, dnsTTL: in.Duration("dns-ttl", time.Minute), Inputs: job.Read(in, env, job.Ways{Example: "prod", Concurrency: []string{release.Queue}, Named: true, Kubeconfig: from.Kubeconfig})}
+		v := inputs{mode: mode, reason: readReason(in, env, mode), dnsTTL: in.Duration("dns-ttl", time.Minute), Inputs: job.Read(in, env, job.Ways{Example: "prod", Concurrency: []string{release.Queue}, Named: true, Kubeconfig: from.Kubeconfig})}
 		return v, in.Err()
 	}
 	v := inputs{
-		mode: mode,
+		mode: mode, reason: readReason(in, env, mode),
 		Inputs: job.Read(in, env, job.Ways{
 			Example: "prod", Concurrency: []string{release.Queue, release.Supersede, release.Reject}, Kubeconfig: from.Kubeconfig,
 		}),
@@ -84,6 +90,26 @@ func readInputs(a *gha.Action, from surroundings) (inputs, error) {
 	v.checks = readChecks(in, env.Workspace)
 	v.checkTraffic(in)
 	return v, in.Err()
+}
+
+// readReason reads why a person wants what the mode does. Without an answer, and without a person, nothing is promoted by hand.
+func readReason(in *gha.Inputs, env gha.Env, mode string) string {
+	reason := strings.TrimSpace(in.String("reason", ""))
+	switch mode {
+	case modeAbort:
+	case modePromote:
+		if reason == "" {
+			in.Problem("reason", "is required with `mode: promote`: say why the steps that are left can be skipped; it is recorded with your name")
+		}
+		if env.EventName != "workflow_dispatch" || env.Starter == "" {
+			in.Problem("mode", "is promote, which is a person's decision: start the workflow by hand (`on: workflow_dispatch`), not by the event %q", env.EventName)
+		}
+	default:
+		if reason != "" {
+			in.Problem("reason", "is for `mode: promote` and `mode: abort`; leave it out with `mode: %s`", mode)
+		}
+	}
+	return reason
 }
 
 // checkTraffic refuses what does not go with what shares the traffic.

@@ -47,7 +47,7 @@ func showPlan(ctx context.Context, a *gha.Action, in inputs) error {
 	for i, s := range plan.Steps {
 		a.Infof("step %d: %s", i+1, s)
 	}
-	judge, err := newJudge(ctx, in, cl, noCandidate, state.Serving.ID)
+	judge, err := newJudge(ctx, in, cl, noCandidate, state.Serving.ID, false)
 	if err != nil {
 		return err
 	}

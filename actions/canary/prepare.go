@@ -2,10 +2,7 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"slices"
 	"time"
 
 	"github.com/org/promote/pkg/change"
@@ -63,15 +60,15 @@ type setting struct {
 }
 
 // ready lays out the plan and proves that traffic can be moved and judged. Nothing has moved yet.
-func ready(ctx context.Context, a *gha.Action, in inputs, cl *cluster.Cluster, c *release.Candidate, w release.Witness) (setting, error) {
-	plan, err := in.plan(c.BaselineReplicas)
+func ready(ctx context.Context, a *gha.Action, in inputs, cl *cluster.Cluster, c *release.Candidate, w release.Witness, from *taken) (setting, error) {
+	plan, err := from.plan(in, c)
 	if err != nil {
 		return setting{}, err
 	}
 	for i, s := range plan.Steps {
 		a.Infof("plan, step %d: %s", i+1, s)
 	}
-	judge, err := newJudge(ctx, in, cl, c.Release.ID, c.Baseline.ID)
+	judge, err := newJudge(ctx, in, cl, c.Release.ID, c.Baseline.ID, from != nil)
 	if err != nil {
 		return setting{}, err
 	}
@@ -83,7 +80,14 @@ func ready(ctx context.Context, a *gha.Action, in inputs, cl *cluster.Cluster, c
 		return setting{}, err
 	}
 	a.Infof("every check answers for the baseline %s and tells it from the candidate", c.Baseline.ID)
-	if err := c.ApplyShared(ctx); err != nil {
+	var begin rollout.State
+	if from != nil {
+		// The run that held it has applied what is shared, and weights stand in it by now.
+		begin = from.State
+		for _, why := range judge.Resume(from.Kept) {
+			a.Warningf("Its evidence begins afresh, with an error rate of its own: %v.", why)
+		}
+	} else if err := c.ApplyShared(ctx); err != nil {
 		return setting{}, err
 	}
 	// The routes of a gateway may have come with this very release.
@@ -97,9 +101,25 @@ func ready(ctx context.Context, a *gha.Action, in inputs, cl *cluster.Cluster, c
 	}
 	return setting{plan: plan, basis: judge.Basis(), edge: rollout.Edge{
 		May:   func(ctx context.Context) error { return stillMay(ctx, ask, a, in.rules.StepLimit, askPause) },
-		Fleet: fleet, Judge: judging{judge}, Log: a, Record: recorder(cl, c, a.Redact),
+		Fleet: fleet, Judge: judging{judge}, Log: a, Record: recorder(cl, c, plan, judge, a, a.Redact), From: begin,
 		LockLost: func(cause error) bool { return errors.Is(cause, cluster.ErrLockLost) },
 	}}, nil
+}
+
+// plan is the one that a rollout began with; nil lays one out.
+func (t *taken) plan(in inputs, c *release.Candidate) (rollout.Plan, error) {
+	if t == nil {
+		return in.plan(c.BaselineReplicas)
+	}
+	return *t.Plan, nil
+}
+
+// wish is who wanted the promotion before the run began.
+func (t *taken) wish() *rollout.Ask {
+	if t == nil {
+		return nil
+	}
+	return t.ask
 }
 
 // judging is a metrics.Judge as a rollout asks it.
@@ -109,41 +129,12 @@ func (j judging) Observe(ctx context.Context, w rollout.Window) ([]verdict.Resul
 	return j.Judge.Observe(ctx, metrics.Window{Since: w.Since, Now: w.Now, Full: w.Full}), nil
 }
 
-func newJudge(ctx context.Context, in inputs, cl *cluster.Cluster, candidate, baseline string) (*metrics.Judge, error) {
+func newJudge(ctx context.Context, in inputs, cl *cluster.Cluster, candidate, baseline string, reached bool) (*metrics.Judge, error) {
 	monitor, err := in.monitor.open(ctx, cl)
 	if err != nil {
 		return nil, err
 	}
 	return metrics.NewJudge(monitor, in.checks, metrics.Subject{
-		Candidate: candidate, Baseline: baseline, Namespace: in.Namespace, Service: in.Service,
+		Candidate: candidate, Baseline: baseline, Namespace: in.Namespace, Service: in.Service, Reached: reached,
 	}, metrics.Rules{MinRequests: in.minRequests, Alpha: falseAlarms, Warmup: in.rules.StepDuration}), nil
-}
-
-// recorder keeps the rollout in the service's state. What a run that dies leaves is undone by the next one until the
-// rollout is promoted, also while the Service already selects the candidate alone: it has not passed its last step then.
-func recorder(cl *cluster.Cluster, c *release.Candidate, redact func(string) string) func(context.Context, rollout.State) error {
-	return func(ctx context.Context, s rollout.State) error {
-		raw, err := json.Marshal(redacted(s, redact))
-		if err != nil {
-			return fmt.Errorf("recording the rollout: %w", err)
-		}
-		c.State.Rollout, c.State.Phase = raw, release.PhaseDiscard
-		switch s.Phase {
-		case rollout.Promoted:
-			c.State.Phase = release.PhaseSwitching
-		case rollout.Held:
-			c.State.Phase = release.PhaseHeld
-		}
-		return cl.SaveState(ctx, c.State)
-	}
-}
-
-// redacted is a state whose texts hold no secret: whoever may read ConfigMaps need not be one who may read Secrets.
-func redacted(s rollout.State, redact func(string) string) rollout.State {
-	s.Reason = redact(s.Reason)
-	s.Cause = slices.Clone(s.Cause)
-	for i := range s.Cause {
-		s.Cause[i].Reason, s.Cause[i].Query = redact(s.Cause[i].Reason), redact(s.Cause[i].Query)
-	}
-	return s
 }

@@ -36,7 +36,7 @@ func makeSafe(ctx context.Context, a *gha.Action, in inputs) error {
 	}
 	var found release.Rescued
 	if in.mode == modeAbort {
-		found, err = release.Abort(ctx, deps, req, fmt.Sprintf("%s says so (%s)", a.Env().Actor, a.Env().RunURL))
+		found, err = release.Abort(ctx, deps, req, abortWhy(a.Env(), in.reason))
 	} else {
 		found, err = release.Rescue(ctx, deps, req, nil)
 	}
@@ -50,7 +50,7 @@ func makeSafe(ctx context.Context, a *gha.Action, in inputs) error {
 		a.Infof("run %s works on %s in %s; nothing was done", found.Holder, in.Service, in.Environment)
 	case found.Held:
 		result = held
-		a.Infof("run %s holds release %s of %s in %s on purpose; nothing was done: `mode: abort` undoes it, and so does the next run", found.Run, found.Release, in.Service, in.Environment)
+		a.Infof("run %s holds release %s of %s in %s on purpose; nothing was done: `mode: resume` goes on with it, `mode: abort` undoes it, and so does the next run", found.Run, found.Release, in.Service, in.Environment)
 	case found.Did == "":
 		a.Infof("no run has left anything of %s in %s; %s", in.Service, in.Environment, serves(found.Serving))
 	default:
@@ -66,6 +66,14 @@ func makeSafe(ctx context.Context, a *gha.Action, in inputs) error {
 		a.SetOutput("result", result), a.SetOutput("release", found.Serving), a.SetOutput("previous", found.Release),
 		a.Summary(safePage(in, found, result)), tellRecovered(told, a, in, found),
 	)
+}
+
+// abortWhy is what the run that is asked to abort says of it.
+func abortWhy(env gha.Env, reason string) string {
+	if reason == "" {
+		return fmt.Sprintf("%s says so (%s)", env.Actor, env.RunURL)
+	}
+	return fmt.Sprintf("%s says so: %s (%s)", env.Actor, reason, env.RunURL)
 }
 
 func serves(release string) string {

@@ -29,6 +29,12 @@ func summary(in inputs, ch change.Change, out outcome, failure error, took time.
 		{"Address", report.Escape(out.URL)},
 		{"Took", took.Round(100 * time.Millisecond).String()},
 	}
+	if asked := out.asked(); asked != "" {
+		rows = append(rows, []string{"Asked for", report.Escape(asked + " " + out.Rollout.State.Asked.URL)})
+	}
+	if r := out.Rollout; r != nil && r.From.Step > 0 {
+		rows = append(rows, []string{"Taken up", fmt.Sprintf("at step %d", r.From.Step+1)})
+	}
 	if r := out.Rollout; r != nil && r.TimeToSafe > 0 {
 		rows = append(rows, []string{"Time to safe", r.TimeToSafe.Round(time.Millisecond).String()})
 	}
@@ -70,6 +76,9 @@ func headline(in inputs, out outcome, failure error) string {
 		return fmt.Sprintf("✅ %s in %s: %s serves already, nothing written", service, environment, release)
 	case out.First:
 		return fmt.Sprintf("✅ %s in %s: %s serves; it is the first release, so there was nothing to share traffic with", service, environment, release)
+	}
+	if out.asked() != "" {
+		return fmt.Sprintf("✅ %s in %s: promoted because %s asked for it, %s serves", service, environment, report.Escape(out.Rollout.State.Asked.Who), release)
 	}
 	return fmt.Sprintf("✅ %s in %s: promoted, %s serves", service, environment, release)
 }

@@ -114,11 +114,15 @@ func TestCauseIsShort(t *testing.T) {
 func TestTheRecordedStateHoldsNoSecret(t *testing.T) {
 	s := failedRun(t).State
 	s.Reason, s.Cause[0].Reason, s.Cause[0].Query = "a s3cr3t", "of s3cr3t", "rate(s3cr3t)"
-	got := redacted(s, func(text string) string { return strings.ReplaceAll(text, "s3cr3t", "***") })
+	s.Asked = &rollout.Ask{Who: "ada", Why: "the s3cr3t", At: time.Now()}
+	got := withoutSecrets(record{State: s}, func(text string) string { return strings.ReplaceAll(text, "s3cr3t", "***") })
 	if text := fmt.Sprintf("%+v", got); strings.Contains(text, "s3cr3t") || got.Reason != "a ***" || got.Cause[0].Query != "rate(***)" {
 		t.Error(text)
 	}
-	if s.Cause[0].Reason != "of s3cr3t" {
+	if got.Asked.Why != "the ***" || got.Asked.Who != "ada" || got.Phase != s.Phase {
+		t.Errorf("the wish is %+v, the phase %s", got.Asked, got.Phase)
+	}
+	if s.Cause[0].Reason != "of s3cr3t" || s.Asked.Why != "the s3cr3t" {
 		t.Error("the state that the rollout works on was changed")
 	}
 }

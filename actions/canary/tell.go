@@ -60,6 +60,9 @@ func (t *tell) end(ctx context.Context, out outcome, failure error) error {
 // tellGitHub writes status, deployment and board.
 func (t *tell) tellGitHub(ctx context.Context, out outcome, failure error) {
 	state, text := github.Success, fmt.Sprintf("%s serves %s in %s", out.Release, t.in.Service, t.in.Environment)
+	if asked := out.asked(); asked != "" {
+		text += "; " + asked
+	}
 	if failure != nil {
 		state, text = github.Failure, cause(failure)
 	}

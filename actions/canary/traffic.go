@@ -66,12 +66,18 @@ type entrance interface {
 }
 
 func newEntrance(ctx context.Context, a *gha.Action, in inputs, cl *cluster.Cluster, c *release.Candidate) (entrance, error) {
+	if left := c.State.Entrance; left != nil && left.Kind == cluster.EntranceGateway {
+		return traffic.OpenGateway(cl, *left, logTo(a)), nil
+	}
 	if in.traffic == trafficGateway {
 		return traffic.FindGateway(ctx, cl, c.Ways(), logTo(a))
 	}
 	dns, err := newDNS(ctx, a, in, in.hostedZone, in.dnsName)
 	if err != nil {
 		return nil, err
+	}
+	if left := c.State.Entrance; left != nil {
+		return traffic.OpenNames(cl, dns, *left), nil
 	}
 	return traffic.FindNames(cl, dns, c.Ways())
 }

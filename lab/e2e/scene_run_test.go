@@ -102,6 +102,8 @@ type monitor struct {
 	url      string
 	baseline atomic.Pointer[string]
 	enough   atomic.Bool
+	// bad is how many of the candidate's requests failed.
+	bad atomic.Int64
 	// asked is how often it was asked.
 	asked atomic.Int64
 }
@@ -117,6 +119,8 @@ func newMonitor(t *testing.T) *monitor {
 		case r.URL.Path != "/api/v1/query" || baseline == nil:
 			http.Error(w, "not asked for in this test", http.StatusNotFound)
 			return
+		case strings.Contains(query, "bad_total") && !strings.Contains(query, *baseline):
+			value = int(m.bad.Load())
 		case strings.Contains(query, "bad_total"):
 			value = 0
 		case strings.Contains(query, *baseline):

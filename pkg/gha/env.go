@@ -27,7 +27,9 @@ type Env struct {
 	// Temp is a folder that the runner empties when the job is over; empty outside of a run.
 	Temp             string
 	EventName, Actor string
-	RunnerName       string
+	// Starter is who started this attempt: Actor, or who ran the workflow again.
+	Starter    string
+	RunnerName string
 	// WorkflowRef is the workflow's file at its ref, WorkflowSHA the commit that the file is of, RunnerKind github-hosted or
 	// self-hosted; each may be empty.
 	WorkflowRef, WorkflowSHA, RunnerKind string
@@ -75,6 +77,7 @@ func (a *Action) Env() Env {
 		Temp:              get("RUNNER_TEMP", ""),
 		EventName:         get("GITHUB_EVENT_NAME", ""),
 		Actor:             get("GITHUB_ACTOR", ""),
+		Starter:           get("GITHUB_TRIGGERING_ACTOR", get("GITHUB_ACTOR", "")),
 		RunnerName:        get("RUNNER_NAME", ""),
 		WorkflowRef:       get("GITHUB_WORKFLOW_REF", ""),
 		WorkflowSHA:       get("GITHUB_WORKFLOW_SHA", ""),

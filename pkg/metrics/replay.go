@@ -22,12 +22,15 @@ type Basis struct {
 
 // Basis is what this judge's verdicts rest on.
 func (j *Judge) Basis() Basis {
-	b := Basis{Checks: slices.Clone(j.checks), MinRequests: j.rules.MinRequests, Alpha: j.rules.Alpha, Records: map[string]verdict.Counts{}, Resumed: map[string]verdict.Kept{}}
+	b := Basis{Checks: slices.Clone(j.checks), MinRequests: j.rules.MinRequests, Alpha: j.rules.Alpha, Records: map[string]verdict.Counts{}}
 	for i, c := range j.checks {
 		if c.Type == RatioCheck {
 			b.Records[c.Name] = j.states[i].proven
 		}
 		if kept := j.states[i].resumed; kept != nil {
+			if b.Resumed == nil {
+				b.Resumed = map[string]verdict.Kept{}
+			}
 			b.Resumed[c.Name] = *kept
 		}
 	}

@@ -17,8 +17,28 @@ func Enter(ctx context.Context, d Deps, r Request, w Witness) (*Candidate, []evi
 	if err != nil {
 		return nil, chain, err
 	}
-	admit := r.Admit
-	r.Admit = func(ctx context.Context, serving *cluster.Release) error {
+	r.Admit = w.admit(r.Admit, r.Change)
+	c, err := Prepare(ctx, d, r)
+	if Judged(err) {
+		err = errors.Join(err, w.Failed(ctx, c, firstLine(err)))
+	}
+	return c, chain, err
+}
+
+// Reenter is [Resume] behind the same gate: what has been proven may have been revoked since, and the order may be another one.
+func Reenter(ctx context.Context, d Deps, r Request, w Witness) (*Candidate, []evidence.Link, error) {
+	chain, err := w.Gate.Prove(ctx, w.Image, r.Change)
+	if err != nil {
+		return nil, chain, err
+	}
+	r.Admit = w.admit(r.Admit, r.Change)
+	c, err := Resume(ctx, d, r)
+	return c, chain, err
+}
+
+// admit refuses a change that is older than what serves, after what admits otherwise; nil admits all.
+func (w Witness) admit(admit func(context.Context, *cluster.Release) error, ch change.Change) func(context.Context, *cluster.Release) error {
+	return func(ctx context.Context, serving *cluster.Release) error {
 		if admit != nil {
 			if err := admit(ctx, serving); err != nil {
 				return err
@@ -27,11 +47,6 @@ func Enter(ctx context.Context, d Deps, r Request, w Witness) (*Candidate, []evi
 		if serving == nil || serving.Adopted {
 			return nil
 		}
-		return w.Gate.Follows(ctx, r.Change, change.Point{Head: serving.Commit, Tree: serving.Tree, Merge: serving.Merge})
+		return w.Gate.Follows(ctx, ch, change.Point{Head: serving.Commit, Tree: serving.Tree, Merge: serving.Merge})
 	}
-	c, err := Prepare(ctx, d, r)
-	if Judged(err) {
-		err = errors.Join(err, w.Failed(ctx, c, firstLine(err)))
-	}
-	return c, chain, err
 }

@@ -91,12 +91,17 @@ func FindEarlier(ctx context.Context, c *cluster.Cluster, service, digest string
 	return nil, nil
 }
 
-func (e *Earlier) load(ctx context.Context, c *cluster.Cluster, service string) error {
+// read reads what the release was rendered from.
+func (e *Earlier) read(ctx context.Context, c *cluster.Cluster, service string) error {
 	data, err := c.LoadOrigin(ctx, service, e.Record.ID)
 	if err == nil {
 		e.files, e.values, e.Change.PullRequest, err = unpack(data)
 	}
-	if err != nil {
+	return err
+}
+
+func (e *Earlier) load(ctx context.Context, c *cluster.Cluster, service string) error {
+	if err := e.read(ctx, c, service); err != nil {
 		return fmt.Errorf("going back to release %s: %w; deploy its commit %s instead", e.Record.ID, err, change.Short(e.Record.Commit))
 	}
 	return nil

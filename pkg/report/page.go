@@ -106,6 +106,12 @@ func facts(r Run, d detail) []fact {
 	if res.TimeToSafe > 0 {
 		all = append(all, fact{"Time to safe", res.TimeToSafe.Round(time.Millisecond).String() + " from the decision to roll back until the baseline had all traffic and the candidate's pods were gone"})
 	}
+	if ask := res.State.Asked; ask != nil {
+		all = append(all, fact{"Asked for the promotion", d.plain(ask.Who) + ": " + d.plain(ask.Why)})
+	}
+	if res.From.Phase != "" {
+		all = append(all, fact{"Taken up", fmt.Sprintf("at step %d, where an earlier run had held it", res.From.Step+1)})
+	}
 	all = append(all, fact{"Looks at the monitor", fmt.Sprint(len(res.Samples))})
 	kept := all[:0]
 	for _, f := range all {

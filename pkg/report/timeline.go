@@ -52,8 +52,12 @@ func drawTimeline(f frame, r rollout.Result, checks []Check) figure {
 
 // shareLine steps through the shares that the moves gave, each from the moment at which the move was over.
 func shareLine(f frame, r rollout.Result, y scale) string {
-	path := fmt.Sprintf("M%s %s", coord(f.clock.left), coord(y.y(0)))
-	b, c, admitted, full, last := 0, 0, false, false, 0.0
+	b, c, admitted, full, last := 0, 0, r.From.Admitted, r.From.Full, 0.0
+	if at := r.From.Step; (admitted || full) && at >= 0 && at < len(r.Plan.Steps) {
+		// An earlier run brought it there.
+		b, c, last = r.Plan.Steps[at].Baseline, r.Plan.Steps[at].Candidate, r.Plan.Steps[at].Achieved
+	}
+	path := fmt.Sprintf("M%s %s", coord(f.clock.left), coord(y.y(last)))
 	for _, m := range r.Moves {
 		if m.Problem != "" {
 			continue
