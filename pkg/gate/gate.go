@@ -43,6 +43,9 @@ type Gate struct {
 	AllowRollback bool
 	// Wait bounds the wait for unit tests that are still running; 0 does not wait.
 	Wait time.Duration
+	// DryRun reads alone: [Gate.Prove] takes unit tests that their commit status proves for proven without writing the statement, and
+	// waits for none.
+	DryRun bool
 	// Redact takes secret values out of the verdict, which everybody who may pull the image can read; nil leaves it as it is.
 	Redact func(string) string
 	Log    Log
@@ -69,4 +72,7 @@ func (g Gate) Follows(ctx context.Context, ch change.Change, serving change.Poin
 }
 
 // known says whether this gate is one that leaves a statement.
-func (g Gate) known() bool { return slices.Contains(evidence.Gates(), g.Name) }
+func (g Gate) known() bool { return Known(g.Name) }
+
+// Known says whether a name is that of a gate that leaves a statement beside the image.
+func Known(name string) bool { return slices.Contains(evidence.Gates(), name) }

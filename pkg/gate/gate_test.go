@@ -306,6 +306,24 @@ func TestUnitTestsAreBoundToTheImage(t *testing.T) {
 			t.Errorf("nobody was told of the wait: %v", p.lines)
 		}
 	})
+	t.Run("which a dry run only looks at", func(t *testing.T) {
+		p := newPlace(t, evidence.Unit, evidence.Build)
+		p.record(evidence.Build, true)
+		p.readOnly, p.gate.DryRun, p.gate.Wait = true, true, time.Minute
+		p.status(evidence.Unit, github.Success, "Bot", time.Now())
+		if _, err := p.prove(); err != nil {
+			t.Errorf("got %v", err)
+		}
+		p.status(evidence.Unit, github.Pending, "Bot", time.Now())
+		if _, err := p.prove(); err == nil || !strings.Contains(err.Error(), "is pending") || strings.Contains(strings.Join(p.lines, "\n"), "waiting") {
+			t.Errorf("got %v, and was told %v", err, p.lines)
+		}
+		p.statuses, p.gate.Require = nil, []string{evidence.Unit, evidence.Test}
+		_, err := p.prove()
+		if found := refused(t, err); found[evidence.Unit] != evidence.Missing || found[evidence.Test] != evidence.Missing {
+			t.Errorf("got %v", err)
+		}
+	})
 	t.Run("and not for ever", func(t *testing.T) {
 		p := newPlace(t, evidence.Unit)
 		p.gate.Wait = time.Second

@@ -34,10 +34,12 @@ func (g Gate) Prove(ctx context.Context, image string, ch change.Change) ([]evid
 	if err != nil {
 		return nil, fmt.Errorf("reading the evidence of %q: %w", image, err)
 	}
-	if records, err = g.withUnit(ctx, image, ch, records); err != nil {
+	records, proven, err := g.withUnit(ctx, image, ch, records)
+	if err != nil {
 		return nil, err
 	}
-	refusals, err := g.refusals(ctx, image, ch, records, g.Require...)
+	asked := slices.DeleteFunc(slices.Clone(g.Require), func(gate string) bool { return proven && gate == evidence.Unit })
+	refusals, err := g.refusals(ctx, image, ch, records, asked...)
 	if err != nil {
 		return nil, err
 	}

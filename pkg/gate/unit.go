@@ -18,33 +18,36 @@ const unitPoll = 5 * time.Second
 
 // withUnit adds the statement of the unit tests where it is required and not there yet. They run before there is an image that
 // could carry it, so the first gate that asks for it takes their commit status, which only an app of this repository can have
-// set, and binds it to the digest.
-func (g Gate) withUnit(ctx context.Context, image string, ch change.Change, records []evidence.Record) ([]evidence.Record, error) {
+// set, and binds it to the digest. proven says that a dry run has seen that it would.
+func (g Gate) withUnit(ctx context.Context, image string, ch change.Change, records []evidence.Record) (all []evidence.Record, proven bool, err error) {
 	if !slices.Contains(g.Require, evidence.Unit) {
-		return records, nil
+		return records, false, nil
 	}
 	if refusals, err := g.refusals(ctx, image, ch, records, evidence.Unit); err != nil || len(refusals) == 0 {
-		return records, err
+		return records, false, err
 	}
 	last, found, err := g.unitTests(ctx, ch.Head)
 	if err != nil || !found {
-		return records, err
+		return records, false, err
 	}
 	if last.State != github.Success {
-		return nil, evidence.Refusal{
+		return nil, false, evidence.Refusal{
 			Gate: evidence.Unit, Kind: evidence.GateFailed, Run: last.URL, Reason: fmt.Sprintf("the commit status %s is %s: %s", last.Context, last.State, last.Description),
 			Fix: workflows[evidence.Unit] + " has to pass for this commit",
 		}
+	}
+	if g.DryRun {
+		return records, true, nil
 	}
 	record, err := evidence.Add(ctx, evidence.Statement{
 		Image: image, Gate: evidence.Unit, Result: evidence.Passed, Repository: ch.Repository, Commit: ch.Head, Tree: ch.Tree,
 		Tests: unitCounts(last.URL, ch.Tree), Run: last.URL, Verdict: fmt.Sprintf("commit status %s by %s: %s", last.Context, last.By, last.Description), Time: time.Now(),
 	}, g.Key)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	g.Log.Infof("evidence: gate unit passed (%s)", last.URL)
-	return append(slices.Clone(records), record), nil
+	return append(slices.Clone(records), record), false, nil
 }
 
 // unitCounts are the counts that the unit-test action wrote behind the # of its status' URL; nil where it wrote none, as when
@@ -67,7 +70,7 @@ func (g Gate) unitTests(ctx context.Context, head string) (last github.Written, 
 			return github.Written{}, false, err
 		}
 		last, found = newest(written, statusOf(evidence.Unit))
-		if !found || last.State != github.Pending || g.Wait == 0 {
+		if !found || last.State != github.Pending || g.Wait == 0 || g.DryRun {
 			return last, found, nil
 		}
 		if !told {
