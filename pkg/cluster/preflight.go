@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -67,8 +68,22 @@ func (c *Cluster) Preflight(ctx context.Context, environment string, kinds []sch
 		// On the wrong cluster every right would be missing too; one cause is enough.
 		return err
 	}
-	needs, wide := slices.Clone(standing), []need(nil)
-	var problems []error
+	needs, wide, problems := c.needs(ctx, kinds, whole)
+	missing, err := c.missing(ctx, needs)
+	if err != nil {
+		problems = append(problems, err)
+	}
+	if len(missing) > 0 {
+		problems = append(problems, fmt.Errorf("Namespace/%s: %s may not %s: bind it to the Role in docs/role.yaml, with what the manifests hold added%s",
+			c.Namespace, c.account, strings.Join(missing, "; "), c.advice(ctx, http.StatusForbidden)))
+	}
+	return errors.Join(append(problems, c.missingWide(ctx, wide)...)...)
+}
+
+// needs are the rights that the work takes in the namespace, and those that the manifests' objects take in the whole cluster. The
+// problems are kinds that are unknown.
+func (c *Cluster) needs(ctx context.Context, kinds []schema.GroupVersionKind, whole []*unstructured.Unstructured) (needs, wide []need, problems []error) {
+	needs = slices.Clone(standing)
 	for _, gvk := range kinds {
 		r, err := c.mapper.resource(ctx, gvk)
 		if errors.Is(err, errNotServed) {
@@ -85,15 +100,7 @@ func (c *Cluster) Preflight(ctx context.Context, environment string, kinds []sch
 			needs = append(needs, need{group: r.Group, resource: r.Resource, verbs: perKind(gvk.Kind)})
 		}
 	}
-	missing, err := c.missing(ctx, needs)
-	if err != nil {
-		problems = append(problems, err)
-	}
-	if len(missing) > 0 {
-		problems = append(problems, fmt.Errorf("Namespace/%s: %s may not %s: bind it to the Role in docs/role.yaml, with what the manifests hold added%s",
-			c.Namespace, c.account, strings.Join(missing, "; "), c.advice(ctx, http.StatusForbidden)))
-	}
-	return errors.Join(append(problems, c.missingWide(ctx, wide)...)...)
+	return needs, wide, problems
 }
 
 // definedBy is how a kind is reached that the cluster does not serve yet, because its definition is among the objects.
@@ -117,40 +124,25 @@ func (c *Cluster) onlyOwn(whole []*unstructured.Unstructured) bool {
 func (c *Cluster) missingWide(ctx context.Context, needs []need) []error {
 	var problems []error
 	for _, n := range needs {
-		lacking := make([]bool, len(n.verbs))
-		err := each(ctx, indices(len(n.verbs)), func(ctx context.Context, i int) error {
-			answer, err := c.Client.SelfSubjectAccessReviews().Create(ctx, &authorizationv1.SelfSubjectAccessReview{
-				Spec: authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: &authorizationv1.ResourceAttributes{Verb: n.verbs[i], Group: n.group, Resource: n.resource}},
-			}, metav1.CreateOptions{})
-			if err != nil {
-				return c.failed("asking whether the account may "+n.verbs[i]+" "+n.String(), err)
-			}
-			lacking[i] = !answer.Status.Allowed
-			return nil
-		})
-		var missing []string
-		for i, verb := range n.verbs {
-			if lacking[i] {
-				missing = append(missing, verb)
-			}
-		}
+		missing, err := c.deniedWide(ctx, n)
 		switch {
 		case err != nil:
 			problems = append(problems, err)
 		case len(missing) > 0:
 			problems = append(problems, fmt.Errorf("the manifests hold %s, which belong to the whole cluster, and the account may not %s them: let an administrator apply them and take them "+
-				"out of the manifests, or bind the account to a ClusterRole with the rule %s", n, strings.Join(missing, ", "), clusterRule(n)))
+				"out of the manifests, or bind the account to a ClusterRole with the rule %s", n, strings.Join(missing, ", "), ruleOf(n)))
 		}
 	}
 	return problems
 }
 
-func indices(n int) []int {
-	all := make([]int, n)
-	for i := range all {
-		all[i] = i
+// deniedWide gives the verbs of a need in the whole cluster that the account lacks.
+func (c *Cluster) deniedWide(ctx context.Context, n need) ([]string, error) {
+	lacking, err := c.deniedOf(ctx, "", []need{n}, func(need, string) bool { return false })
+	if len(lacking) == 0 {
+		return nil, err
 	}
-	return all
+	return slices.DeleteFunc(slices.Clone(n.verbs), func(verb string) bool { return !slices.Contains(lacking[0].verbs, verb) }), err
 }
 
 // preflightEnvironment checks that the namespace is the environment that is meant.
@@ -184,15 +176,30 @@ func (c *Cluster) advice(ctx context.Context, status int) string {
 	return "; " + c.advise(ctx, status)
 }
 
-// missing asks which rights the account lacks. One review of all its rules answers for most; what they do not show (an
-// authorizer that cannot list its rules) is asked one by one.
+// missing asks which rights the account lacks, in words.
 func (c *Cluster) missing(ctx context.Context, needs []need) ([]string, error) {
+	lacking, err := c.lackingVerbs(ctx, needs)
+	var missing []string
+	for _, n := range lacking {
+		missing = append(missing, strings.Join(n.verbs, ", ")+" "+n.String())
+	}
+	return missing, err
+}
+
+// lackingVerbs gives, of the needs in this namespace, the verbs that the account lacks, sorted. One review of all its rules answers for
+// most; what they do not show (an authorizer that cannot list its rules) is asked one by one.
+func (c *Cluster) lackingVerbs(ctx context.Context, needs []need) ([]need, error) {
 	review, err := c.Client.SelfSubjectRulesReviews().Create(ctx, &authorizationv1.SelfSubjectRulesReview{
 		Spec: authorizationv1.SelfSubjectRulesReviewSpec{Namespace: c.Namespace},
 	}, metav1.CreateOptions{})
 	if err != nil {
 		return nil, c.failed("asking what the account may do in Namespace/"+c.Namespace, err)
 	}
+	return c.deniedOf(ctx, c.Namespace, needs, func(n need, verb string) bool { return granted(review.Status.ResourceRules, n, verb) })
+}
+
+// deniedOf asks, one by one and of the whole cluster where the namespace is "", for the verbs that nothing is known of.
+func (c *Cluster) deniedOf(ctx context.Context, namespace string, needs []need, known func(need, string) bool) ([]need, error) {
 	type question struct {
 		need
 		verb string
@@ -201,19 +208,18 @@ func (c *Cluster) missing(ctx context.Context, needs []need) ([]string, error) {
 	asked := map[string]bool{}
 	for _, n := range needs {
 		for _, verb := range n.verbs {
-			if key := n.String() + " " + verb; !asked[key] && !granted(review.Status.ResourceRules, n, verb) {
+			if key := n.String() + " " + verb; !asked[key] && !known(n, verb) {
 				asked[key] = true
 				unclear = append(unclear, question{n, verb})
 			}
 		}
 	}
 	var mu sync.Mutex
-	lacking := map[string][]string{}
-	var order []string
-	err = each(ctx, unclear, func(ctx context.Context, q question) error {
+	lacking := map[string]need{}
+	err := each(ctx, unclear, func(ctx context.Context, q question) error {
 		answer, err := c.Client.SelfSubjectAccessReviews().Create(ctx, &authorizationv1.SelfSubjectAccessReview{
 			Spec: authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: &authorizationv1.ResourceAttributes{
-				Namespace: c.Namespace, Verb: q.verb, Group: q.group, Resource: q.resource, Subresource: q.subresource,
+				Namespace: namespace, Verb: q.verb, Group: q.group, Resource: q.resource, Subresource: q.subresource,
 			}},
 		}, metav1.CreateOptions{})
 		if err != nil {
@@ -222,20 +228,21 @@ func (c *Cluster) missing(ctx context.Context, needs []need) ([]string, error) {
 		if !answer.Status.Allowed {
 			mu.Lock()
 			defer mu.Unlock()
-			if lacking[q.String()] == nil {
-				order = append(order, q.String())
+			n := lacking[q.String()]
+			if n.verbs == nil {
+				n = need{group: q.group, resource: q.resource, subresource: q.subresource}
 			}
-			lacking[q.String()] = append(lacking[q.String()], q.verb)
+			n.verbs = append(n.verbs, q.verb)
+			lacking[q.String()] = n
 		}
 		return nil
 	})
-	slices.Sort(order)
-	var missing []string
-	for _, name := range order {
-		slices.Sort(lacking[name])
-		missing = append(missing, strings.Join(lacking[name], ", ")+" "+name)
+	var found []need
+	for _, name := range slices.Sorted(maps.Keys(lacking)) {
+		slices.Sort(lacking[name].verbs)
+		found = append(found, lacking[name])
 	}
-	return missing, err
+	return found, err
 }
 
 // granted says that one of the rules allows the verb for every object of the resource.

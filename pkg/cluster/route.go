@@ -71,7 +71,7 @@ func (c *Cluster) listRoutes(ctx context.Context) (*unstructured.UnstructuredLis
 // own, and rights that are missing to do it. It changes nothing.
 func (c *Cluster) CheckRoutes(ctx context.Context, routes []ObjectRef, ways []Way) error {
 	var problems []error
-	missing, err := c.missing(ctx, []need{{"gateway.networking.k8s.io", "httproutes", "", []string{"get", "list", "patch"}}})
+	missing, err := c.missing(ctx, []need{gatewayRight})
 	switch {
 	case err != nil:
 		problems = append(problems, err)

@@ -53,10 +53,8 @@ type Watchdog struct {
 
 // StartWatchdog makes the Job and waits until its pod says that it watches. When that fails, the Job is gone again.
 func (c *Cluster) StartWatchdog(ctx context.Context, cfg WatchdogConfig) (*Watchdog, error) {
-	if _, err := c.Client.ServiceAccounts(c.Namespace).Get(ctx, WatchdogAccount, metav1.GetOptions{}); IsNotFound(err) {
-		return nil, fmt.Errorf("starting the watchdog in namespace %s: %w", c.Namespace, ErrNoWatchdogAccount)
-	} else if err != nil {
-		return nil, c.failed("reading "+c.subject("ServiceAccount", WatchdogAccount), err)
+	if err := c.CheckWatchdog(ctx); err != nil {
+		return nil, err
 	}
 	job, err := c.Client.Jobs(c.Namespace).Create(ctx, watchdogJob(cfg), metav1.CreateOptions{FieldManager: managerOf(cfg.Service)})
 	if err != nil {
@@ -67,6 +65,18 @@ func (c *Cluster) StartWatchdog(ctx context.Context, cfg WatchdogConfig) (*Watch
 		return nil, errors.Join(err, w.Stop(context.WithoutCancel(ctx)))
 	}
 	return w, nil
+}
+
+// CheckWatchdog makes sure that the account of a watchdog is there: [ErrNoWatchdogAccount] when it is not.
+func (c *Cluster) CheckWatchdog(ctx context.Context) error {
+	_, err := c.Client.ServiceAccounts(c.Namespace).Get(ctx, WatchdogAccount, metav1.GetOptions{})
+	switch {
+	case IsNotFound(err):
+		return fmt.Errorf("starting the watchdog in namespace %s: %w", c.Namespace, ErrNoWatchdogAccount)
+	case err != nil:
+		return c.failed("reading "+c.subject("ServiceAccount", WatchdogAccount), err)
+	}
+	return nil
 }
 
 // String names the Job.

@@ -130,7 +130,7 @@ func lacks(o *unstructured.Unstructured) string {
 	return ""
 }
 
-// clusterRule is the rule that a ClusterRole needs, in YAML on one line.
-func clusterRule(n need) string {
-	return fmt.Sprintf("{apiGroups: [%q], resources: [%q], verbs: [%s]}", n.group, n.resource, strings.Join(n.verbs, ", "))
+// ruleOf is the rule that grants a need, in YAML on one line.
+func ruleOf(n need) string {
+	return fmt.Sprintf("{apiGroups: [%q], resources: [%q], verbs: [%s]}", n.group, rightOf(n, false).Resource, strings.Join(n.verbs, ", "))
 }

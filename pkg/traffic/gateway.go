@@ -37,10 +37,19 @@ func FindGateway(ctx context.Context, c *cluster.Cluster, ways []cluster.Way, lo
 		return nil, err
 	}
 	if len(found) == 0 {
-		return nil, fmt.Errorf("no HTTPRoute in Namespace/%s leads to Service %s, so there are no weights to move: put one into the manifests, or use the input `traffic: pods`", c.Namespace, strings.Join(names, ", "))
+		return nil, noRouteError{fmt.Sprintf("no HTTPRoute in Namespace/%s leads to Service %s, so there are no weights to move: put one into the manifests, or use the input `traffic: pods`", c.Namespace, strings.Join(names, ", "))}
 	}
 	return OpenGateway(c, cluster.Entrance{Kind: cluster.EntranceGateway, Routes: found, Ways: ways}, log), nil
 }
+
+// ErrNoRoute says that no route leads to the shared Services.
+var ErrNoRoute = errors.New("no route leads to the Services")
+
+// noRouteError is an ErrNoRoute in the words that its reader needs.
+type noRouteError struct{ text string }
+
+func (e noRouteError) Error() string   { return e.text }
+func (noRouteError) Is(err error) bool { return err == ErrNoRoute }
 
 // OpenGateway takes a recorded entrance up again.
 func OpenGateway(c *cluster.Cluster, as cluster.Entrance, log func(string)) *Gateway {
