@@ -26,6 +26,7 @@ type store struct {
 	failing map[string]string         // by name: the error code inside an answer with status 200
 	params  map[string][]map[string]any
 	deny    string // an action that is denied
+	denied  string // a parameter that may not be read, which fails the whole call
 	raw     string // answered as it is, when set
 	busy    int    // how many calls are throttled before one is answered
 	paged   bool
@@ -99,7 +100,7 @@ func (s *store) serve(w http.ResponseWriter, r *http.Request) {
 	case busy:
 		w.WriteHeader(http.StatusBadRequest)
 		out = map[string]any{"__type": "ThrottlingException", "message": "Rate exceeded"}
-	case s.deny == action:
+	case s.deny == action, s.denied != "" && slices.Contains(in.Names, s.denied):
 		w.WriteHeader(http.StatusBadRequest)
 		out = map[string]any{"__type": "AccessDeniedException", "message": "User is not authorized"}
 	case action == "BatchGetSecretValue":
