@@ -160,6 +160,32 @@ func TestProve(t *testing.T) {
 	}
 }
 
+func TestQueriesOfAServiceWithoutAReleaseAreAskedOnce(t *testing.T) {
+	checks := errorsCheck + "- {name: slow, type: value, query: 'max(latency{release=\"$release\"})', max: 2}\n"
+	for name, c := range map[string]struct {
+		answers []reply
+		wrong   []string // the checks that are, with a word of why
+	}{
+		"nothing is known of it yet": {nil, []string{"", ""}},
+		"one may not be asked":       {[]reply{{words: "latency", err: &UnusableError{Fault: Denied, Detail: "no token"}}}, []string{"", "no token"}},
+		"nobody is there":            {[]reply{{err: errors.New("connection refused")}}, []string{"connection refused", "connection refused"}},
+		"one gives several series":   {[]reply{{words: "5..$", err: &UnusableError{Fault: Several}}}, []string{"`bad`", ""}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := &monitor{answers: c.answers}
+			proofs := NewJudge(m, mustParse(t, checks), Subject{Candidate: "none-yet", Namespace: "prod", Service: "checkout"}, Rules{}).Answers(t.Context(), start)
+			if len(proofs) != 2 || len(m.asked) != 3 {
+				t.Fatalf("got %v after %d questions, want 2 after 3", proofs, len(m.asked))
+			}
+			for i, p := range proofs {
+				if (p.Err == nil) != (c.wrong[i] == "") || p.Err != nil && !strings.Contains(p.Err.Error(), c.wrong[i]) {
+					t.Errorf("%s: %v, want %q", p.Check, p.Err, c.wrong[i])
+				}
+			}
+		})
+	}
+}
+
 func TestEvidenceIsCarriedFromStepToStep(t *testing.T) {
 	compare := strings.Replace(errorsCheck, "max: 0.01", "compare: true", 1)
 	m := &monitor{answers: []reply{{"new-1 5..", 3, nil}, {"new-1", 60, nil}, {"old-1 5..", 0, nil}, {"old-1", 240, nil}}}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -28,18 +27,60 @@ type Existence interface {
 //
 // Of a candidate that clients have reached already ([Subject].Reached) the run that brought it there has proven the last of these.
 func (j *Judge) Prove(ctx context.Context, now time.Time) error {
+	var problems []error
+	for _, p := range j.Proofs(ctx, now) {
+		problems = append(problems, p.Err)
+	}
+	return errors.Join(problems...)
+}
+
+// Proof is whether one check's queries are proven.
+type Proof struct {
+	Check string
+	// Err names the check; nil when it is proven.
+	Err error
+}
+
+// Proofs is [Judge.Prove] check by check, in their order.
+func (j *Judge) Proofs(ctx context.Context, now time.Time) []Proof {
 	w := Window{Since: now.Add(-proofWindow), Now: now}
-	problems := make([]error, len(j.checks))
+	return j.each(func(i int, c Check) error { return j.prove(ctx, &j.states[i], c, w) })
+}
+
+// Answers asks every query once, of a service that has no release yet: the monitor must understand it and may answer it. That it has
+// nothing to say is as it should be.
+func (j *Judge) Answers(ctx context.Context, now time.Time) []Proof {
+	w := Window{Since: now.Add(-proofWindow), Now: now}
+	return j.each(func(_ int, c Check) error {
+		var problems []error
+		for _, q := range [][2]string{{"query", c.Query}, {"total", c.Total}, {"bad", c.Bad}} {
+			if q[1] == "" {
+				continue
+			}
+			query, _, err := j.ask(ctx, q[1], j.subject.Candidate, w)
+			var unusable *UnusableError
+			if err != nil && (!errors.As(err, &unusable) || unusable.Fault.lasting()) {
+				problems = append(problems, fmt.Errorf("`%s`: %w; the query was %s", q[0], err, query))
+			}
+		}
+		return errors.Join(problems...)
+	})
+}
+
+// each does something with every check at once.
+func (j *Judge) each(do func(i int, c Check) error) []Proof {
+	all := make([]Proof, len(j.checks))
 	var wg sync.WaitGroup
 	for i, c := range j.checks {
+		all[i].Check = c.Name
 		wg.Go(func() {
-			if err := j.prove(ctx, &j.states[i], c, w); err != nil {
-				problems[i] = fmt.Errorf("proving check %q: %w", c.Name, err)
+			if err := do(i, c); err != nil {
+				all[i].Err = fmt.Errorf("proving check %q: %w", c.Name, err)
 			}
 		})
 	}
 	wg.Wait()
-	return errors.Join(slices.DeleteFunc(problems, func(err error) bool { return err == nil })...)
+	return all
 }
 
 func (j *Judge) prove(ctx context.Context, s *checkState, c Check, w Window) error {
