@@ -64,8 +64,11 @@ func Prepare(ctx context.Context, d Deps, r Request) (*Candidate, error) {
 	}
 	c := &Candidate{deps: d, req: r, out: out, Release: out.release(r), Services: out.services()}
 	if r.DryRun {
-		c.Changes, err = d.Cluster.DryRun(ctx, c.all(), c.out.filled...)
-		return c, out.located(err)
+		if c.Changes, err = d.Cluster.DryRun(ctx, c.all(), c.out.filled...); err != nil {
+			return c, out.located(err)
+		}
+		c.logChanges()
+		return c, nil
 	}
 	c.Lock, err = d.Cluster.Lock(ctx, r.Service, r.Run, cluster.LockOptions{
 		Wait: r.wait(), URL: r.RunURL, Order: r.Order, Line: r.line(), Supersede: r.Concurrency == Supersede,

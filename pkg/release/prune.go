@@ -97,18 +97,23 @@ func (e *DroppedError) Error() string {
 // refuseDropped stops, before anything is written, a release whose manifests lack too much: whatever made them incomplete would
 // take more than the deletions along.
 func (c *Candidate) refuseDropped() error {
-	dropped := c.State.Dropped(c.held())
-	var names []string
-	for _, m := range dropped {
-		names = append(names, m.String())
-	}
-	if len(dropped) > c.req.MaxDeletions {
-		return &DroppedError{Objects: names, Most: c.req.MaxDeletions}
-	}
-	if len(names) > 0 {
+	names, err := c.dropped()
+	if err == nil && len(names) > 0 {
 		c.deps.Log.Infof("no longer in the manifests, and pruned when the release serves: %s", strings.Join(names, ", "))
 	}
-	return nil
+	return err
+}
+
+// dropped names what the manifests no longer hold; a [DroppedError] says that it is too much.
+func (c *Candidate) dropped() ([]string, error) {
+	var names []string
+	for _, m := range c.State.Dropped(c.held()) {
+		names = append(names, m.String())
+	}
+	if len(names) > c.req.MaxDeletions {
+		return names, &DroppedError{Objects: names, Most: c.req.MaxDeletions}
+	}
+	return names, nil
 }
 
 // prune removes, last of all, the shared objects that the release which serves does not hold. What can't be pruned now the next
