@@ -56,14 +56,16 @@ func run(ctx context.Context, a *gha.Action, from surroundings) error {
 	if err != nil {
 		return err
 	}
-	switch in.mode {
-	case modePlan:
+	switch {
+	case in.dryRun:
+		return lookAhead(ctx, a, in, from)
+	case in.mode == modePlan:
 		return showPlan(ctx, a, in)
-	case modeRecover, modeAbort:
+	case in.mode == modeRecover, in.mode == modeAbort:
 		return makeSafe(ctx, a, in)
-	case modeResume:
+	case in.mode == modeResume:
 		return resume(ctx, a, in, nil)
-	case modePromote:
+	case in.mode == modePromote:
 		return promoteNow(ctx, a, in)
 	}
 	gh, err := github.New(github.Config{APIURL: a.Env().APIURL, Token: in.Token, Repository: a.Env().Repository, Redact: a.Redact})
@@ -114,7 +116,7 @@ func theChange(ctx context.Context, a *gha.Action, gh *github.Client) (change.Ch
 	if err != nil {
 		return change.Change{}, err
 	}
-	if name != "push" && name != "workflow_dispatch" {
+	if !lands(name) {
 		return change.Change{}, &change.Refusal{
 			Subject: "event " + name, Reason: "only a commit that is on the base branch may go on",
 			Fix: "run this workflow on push to the base branch, or use `mode: plan`",
@@ -142,6 +144,9 @@ func theChange(ctx context.Context, a *gha.Action, gh *github.Client) (change.Ch
 	}
 	return merged, nil
 }
+
+// lands says whether an event brings a commit of the base branch.
+func lands(event string) bool { return event == "push" || event == "workflow_dispatch" }
 
 // outcome is what the outputs, the summary and GitHub are told.
 type outcome struct {

@@ -40,7 +40,9 @@ const blindLooks = 4
 // inputs are what action.yml declares, read and validated before anything is touched.
 type inputs struct {
 	job.Inputs
-	mode        string
+	mode string
+	// dryRun looks at all that a run needs and changes nothing.
+	dryRun      bool
 	traffic     string
 	hostedZone  string
 	dnsName     string
@@ -61,12 +63,16 @@ type inputs struct {
 func readInputs(a *gha.Action, from surroundings) (inputs, error) {
 	in, env := a.Inputs(), a.Env()
 	mode := in.OneOf("mode", modeRun, modeRun, modePlan, modeResume, modePromote, modeAbort, modeRecover)
+	dryRun := in.Bool("dry-run", false)
+	if dryRun && mode != modeRun && mode != modePlan {
+		in.Problem("dry-run", "is for `mode: run` and `mode: plan`: it looks at what a rollout needs, and `mode: %s` begins none; leave it out", mode)
+	}
 	if mode == modeRecover || mode == modeAbort {
 		v := inputs{mode: mode, reason: readReason(in, env, mode), dnsTTL: in.Duration("dns-ttl", time.Minute), Inputs: job.Read(in, env, job.Ways{Example: "prod", Concurrency: []string{release.Queue}, Named: true, Kubeconfig: from.Kubeconfig})}
 		return v, in.Err()
 	}
 	v := inputs{
-		mode: mode, reason: readReason(in, env, mode),
+		mode: mode, reason: readReason(in, env, mode), dryRun: dryRun,
 		Inputs: job.Read(in, env, job.Ways{
 			Example: "prod", Concurrency: []string{release.Queue, release.Supersede, release.Reject}, Kubeconfig: from.Kubeconfig,
 		}),

@@ -36,16 +36,9 @@ func showPlan(ctx context.Context, a *gha.Action, in inputs) error {
 		a.Noticef("Nothing serves %s in %s yet: the first release takes all traffic at once.", in.Service, in.Environment)
 		return nil
 	}
-	replicas, _, err := cl.Replicas(ctx, state.Serving.Deployments[0])
+	plan, err := layOut(ctx, a, in, cl, state)
 	if err != nil {
 		return err
-	}
-	plan, err := in.plan(replicas)
-	if err != nil {
-		return err
-	}
-	for i, s := range plan.Steps {
-		a.Infof("step %d: %s", i+1, s)
 	}
 	judge, err := newJudge(ctx, in, cl, noCandidate, state.Serving.ID, false)
 	if err != nil {
@@ -61,6 +54,22 @@ func showPlan(ctx context.Context, a *gha.Action, in inputs) error {
 		page += adviceList(advice)
 	}
 	return errors.Join(proof, lintErr, a.Summary(page))
+}
+
+// layOut lays the steps out for the pods that serve now.
+func layOut(ctx context.Context, a *gha.Action, in inputs, cl *cluster.Cluster, state *cluster.State) (rollout.Plan, error) {
+	replicas, _, err := cl.Replicas(ctx, state.Serving.Deployments[0])
+	if err != nil {
+		return rollout.Plan{}, err
+	}
+	plan, err := in.plan(replicas)
+	if err != nil {
+		return plan, err
+	}
+	for i, s := range plan.Steps {
+		a.Infof("step %d: %s", i+1, s)
+	}
+	return plan, nil
 }
 
 func planSummary(in inputs, baseline string, p rollout.Plan, known []metrics.Known, proof error) string {

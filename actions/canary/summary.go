@@ -60,6 +60,8 @@ func headline(in inputs, out outcome, failure error) string {
 	switch {
 	case job.GaveWay(failure):
 		return fmt.Sprintf("⏭️ %s in %s: a later run takes this one's place, nothing was changed", service, environment)
+	case out.Result == planned:
+		return fmt.Sprintf("📝 %s in %s: dry run, nothing written", service, environment)
 	case out.Result == rolledBack:
 		return fmt.Sprintf("↩️ %s in %s: rolled back at %s %% of the pods, %s serves", service, environment, percent(round(out.Rollout.Share)), before)
 	case out.Result == held, out.Result == abandoned:

@@ -41,6 +41,9 @@ func run(ctx context.Context, a *gha.Action, from surroundings) error {
 			return err
 		}
 	}
+	if in.dryRun {
+		return lookAhead(ctx, a, gh, in, from)
+	}
 	ch, err := theChange(ctx, a, gh)
 	if err != nil {
 		return err
@@ -131,7 +134,7 @@ func deploy(ctx context.Context, a *gha.Action, g gate.Gate, in inputs, ch chang
 	if err != nil {
 		return out, err
 	}
-	req.Bake, req.DryRun = in.bake, in.dryRun
+	req.Bake = in.bake
 	if back != nil {
 		req = back.Restore(req)
 	}
@@ -175,10 +178,7 @@ func (o *outcome) is(c *release.Candidate) {
 
 // conclude lets a candidate that is up and tested serve, and writes down what became of it.
 func conclude(ctx context.Context, g gate.Gate, in inputs, w release.Witness, c *release.Candidate) (result string, approvers []string, err error) {
-	switch {
-	case in.dryRun:
-		return "planned", nil, nil
-	case c.Unchanged:
+	if c.Unchanged {
 		return "unchanged", nil, w.Again(ctx, c)
 	}
 	if approvers, err = g.May(ctx, w.Change); err != nil {

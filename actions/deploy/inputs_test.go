@@ -110,11 +110,16 @@ func TestInputs(t *testing.T) {
 		if shown := got.shown(change.Change{PullRequest: 7}); shown.Environment != "preview/pr-7" || got.Environment != "test" {
 			t.Errorf("it is shown as %q, and rendered for %q", shown.Environment, got.Environment)
 		}
-		_, err = with(t, map[string]string{"INPUT_PREVIEW": "true", "INPUT_PREVIEW_TTL": "0s", "INPUT_NAMESPACE": "prod", "INPUT_DRY_RUN": "true"})
-		for _, name := range []string{`"namespace"`, `"dry-run"`, `"preview-ttl"`} {
+		_, err = with(t, map[string]string{"INPUT_PREVIEW": "true", "INPUT_PREVIEW_TTL": "0s", "INPUT_NAMESPACE": "prod"})
+		for _, name := range []string{`"namespace"`, `"preview-ttl"`} {
 			if err == nil || !strings.Contains(err.Error(), name) {
 				t.Errorf("got %v, want one that names %s", err, name)
 			}
+		}
+	})
+	t.Run("a preview can be looked at before it is made", func(t *testing.T) {
+		if got, err := with(t, map[string]string{"INPUT_PREVIEW": "true", "INPUT_DRY_RUN": "true"}); err != nil || !got.dryRun {
+			t.Errorf("got %+v, %v", got, err)
 		}
 	})
 	t.Run("force, the cap on deletions and what to do in a queue are as given", func(t *testing.T) {

@@ -35,9 +35,6 @@ func (v *inputs) checkPreview(in *gha.Inputs) {
 	if in.String("namespace", "") != "" {
 		in.Problem("namespace", "must be left out with `preview: true`: each pull request gets one, <service>-pr-<number>")
 	}
-	if v.dryRun {
-		in.Problem("dry-run", "has nothing to ask with `preview: true`: the namespace is made only when something is deployed")
-	}
 	if v.previewTTL <= 0 {
 		in.Problem("preview-ttl", "must be more than 0, for instance 72h")
 	}

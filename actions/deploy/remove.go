@@ -25,6 +25,8 @@ type remover struct {
 	github  *github.Client
 	cluster *cluster.Cluster
 	timeout time.Duration
+	// dry says that nothing is removed and nobody is told.
+	dry bool
 }
 
 // taken is one preview that was removed, or was not there.
@@ -57,7 +59,7 @@ func endPreviews(ctx context.Context, a *gha.Action, gh *github.Client, in input
 	if err != nil {
 		return true, err
 	}
-	r := remover{action: a, github: gh, cluster: cl, timeout: in.Timeout}
+	r := remover{action: a, github: gh, cluster: cl, timeout: in.Timeout, dry: in.dryRun}
 	var all []taken
 	if sweeps {
 		all, err = r.sweep(ctx)
@@ -157,6 +159,10 @@ func (r remover) remove(ctx context.Context, id cluster.Preview) (bool, error) {
 
 // take deletes one namespace and waits until it is gone.
 func (r remover) take(ctx context.Context, found cluster.Found) error {
+	if r.dry {
+		r.action.Infof("a run would remove Namespace/%s", found.Name)
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
 	if err := r.cluster.RemovePreview(ctx, found); err != nil {
@@ -178,7 +184,7 @@ func (r remover) tell(ctx context.Context, all []taken, failure error) error {
 			result = removed
 			rows = append(rows, []string{report.Inline(t.id.Namespace()), "#" + strconv.Itoa(t.id.PullRequest), report.Escape(t.why)})
 		}
-		if t.more {
+		if t.more || r.dry {
 			continue
 		}
 		for _, err := range retire(ctx, r.action, r.github, t.id.PullRequest, t.why) {
@@ -195,6 +201,12 @@ func (r remover) tell(ctx context.Context, all []taken, failure error) error {
 		page = "### ❌ Not every preview could be removed\n\n" + report.Code("text", failure.Error()) + "\n"
 	case len(rows) > 0:
 		page = "### 🧹 Previews removed\n"
+	}
+	if r.dry {
+		result = job.Planned
+		if len(rows) > 0 {
+			page = "### 📝 Previews that a run would remove\n"
+		}
 	}
 	if len(rows) > 0 {
 		page += "\n" + report.Table([]string{"Namespace", "Pull request", "Because"}, rows)

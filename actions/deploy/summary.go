@@ -38,8 +38,8 @@ func summary(in inputs, ch change.Change, out outcome, failure error, took time.
 	if table := gate.Table(out.Chain); table != "" {
 		b.WriteString("\n" + table)
 	}
-	if out.Candidate != nil && len(out.Candidate.Changes) > 0 {
-		b.WriteString("\n" + report.Details("What changed", changes(out.Candidate.Changes)) + "\n")
+	if out.Candidate != nil {
+		b.WriteString(job.Changes(out.Candidate.Changes))
 	}
 	return b.String()
 }
@@ -63,15 +63,4 @@ func headline(in inputs, out outcome, failure error) string {
 		return fmt.Sprintf("📝 %s in %s: dry run, nothing written", service, environment)
 	}
 	return fmt.Sprintf("✅ %s in %s: %s serves", service, environment, report.Escape(out.Release))
-}
-
-func changes(list []cluster.Change) string {
-	var b strings.Builder
-	for _, c := range list {
-		fmt.Fprintf(&b, "%s `%s`\n", c.Action, c.Ref)
-		if c.Diff != "" {
-			b.WriteString("\n" + report.Code("diff", c.Diff) + "\n")
-		}
-	}
-	return b.String()
 }

@@ -32,9 +32,6 @@ func (t *tell) statusContext() string { return "promote/" + t.in.gate() }
 
 // start marks the head commit as being deployed.
 func (t *tell) start(ctx context.Context) {
-	if t.in.dryRun {
-		return
-	}
 	t.warn(t.github.SetStatus(ctx, t.change.Head, github.Status{
 		Context: t.statusContext(), State: github.Pending, Description: "deploying to " + t.in.Environment, URL: t.action.Env().RunURL,
 	}))
@@ -52,11 +49,10 @@ func (t *tell) start(ctx context.Context) {
 // end writes outputs, summary, status, deployment and board. Its error is about the outputs and the summary alone, which
 // later steps rely on.
 func (t *tell) end(ctx context.Context, out outcome, failure error) error {
-	switch {
-	case out.Result == removed:
+	if out.Result == removed {
 		failure = nil
 		t.tellRemoved(ctx)
-	case !t.in.dryRun:
+	} else {
 		t.tellGitHub(ctx, out, failure)
 	}
 	release.TestedBy(out.Candidate, failure).Annotate(t.action)

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+
 	"github.com/org/promote/lab/github"
 )
 
@@ -25,7 +27,7 @@ func TestAPlanChangesNothing(t *testing.T) {
 	baseline := base.outputs["release"]
 	m.baseline.Store(&baseline)
 	before := s.begin()
-	_, _, opened := s.h.pull("next", map[string]string{"README.md": "next\n"})
+	_, head, opened := s.h.pull("next", map[string]string{"README.md": "next\n"})
 	res := s.h.run("canary", github.Event{Name: opened.Name, Payload: opened.Payload}, inputs("plan"), s.runner())
 	if res.code != 0 || res.outputs["result"] != "planned" {
 		t.Fatalf("it ended with %d, %v\n%s", res.code, res.outputs, res.output)
@@ -37,6 +39,21 @@ func TestAPlanChangesNothing(t *testing.T) {
 		if !strings.Contains(res.summary, want) {
 			t.Errorf("the page lacks %q:\n%s", want, res.summary)
 		}
+	}
+	looked := inputs("run")
+	looked["dry-run"], looked["watchdog"] = "true", "true"
+	s.h.must(remote.Write(s.repository.Tag(head), s.image))
+	res = s.h.run("canary", github.Event{Name: opened.Name, Payload: opened.Payload}, looked, s.runner())
+	for _, want := range []string{
+		"1 thing to change", "ServiceAccount/" + s.p.namespace + "/promote-watchdog", "docs/role-watchdog.yaml", "| 1 | 25 % | 33.3 % | 2 | 1 |",
+		"it answers for " + baseline, "the API server takes all of release", "begins with a push to the base branch",
+	} {
+		if !strings.Contains(plainPage(res), want) {
+			t.Errorf("the page of the dry run lacks %q:\n%s", want, res.summary)
+		}
+	}
+	if res.code != 1 || res.outputs["result"] != "planned" || res.outputs["previous"] != baseline {
+		t.Errorf("the dry run ended with %d, %v\n%s", res.code, res.outputs, res.output)
 	}
 	s.wantTraffic(before, baseline)
 	s.wantGone(before)

@@ -3,6 +3,7 @@ package job
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/org/promote/pkg/cluster"
 	"github.com/org/promote/pkg/eks"
@@ -25,8 +26,13 @@ func (v *Inputs) oneWay(in *gha.Inputs, runners string) {
 
 // Connect reaches the cluster by what names it: the input `cluster`, a kubeconfig, or the pod that the runner is.
 func Connect(ctx context.Context, a *gha.Action, in Inputs) (*cluster.Cluster, error) {
+	return connect(ctx, a, in, 0)
+}
+
+// connect is Connect with a patience of its own with an API server that can't be reached; 0 is the cluster's usual one.
+func connect(ctx context.Context, a *gha.Action, in Inputs, outage time.Duration) (*cluster.Cluster, error) {
 	cfg := cluster.Config{
-		Kubeconfig: in.Kubeconfig, Namespace: in.Namespace, Redact: a.Redact, Force: in.Force,
+		Kubeconfig: in.Kubeconfig, Namespace: in.Namespace, Redact: a.Redact, Force: in.Force, Outage: outage,
 		Warn: func(text string) { a.Infof("the API server warns: %s", text) },
 	}
 	if in.Cluster != "" {
