@@ -75,7 +75,7 @@ func (c *Cluster) Preflight(ctx context.Context, environment string, kinds []sch
 	}
 	if len(missing) > 0 {
 		problems = append(problems, fmt.Errorf("Namespace/%s: %s may not %s: bind it to the Role in docs/role.yaml, with what the manifests hold added%s",
-			c.Namespace, c.account, strings.Join(missing, "; "), c.advice(ctx, http.StatusForbidden)))
+			c.Namespace, c.account, strings.Join(missing, "; "), c.advice(ctx)))
 	}
 	return errors.Join(append(problems, c.missingWide(ctx, wide)...)...)
 }
@@ -151,7 +151,7 @@ func (c *Cluster) preflightEnvironment(ctx context.Context, environment string) 
 	switch {
 	case apierrors.IsForbidden(err):
 		return fmt.Errorf("reading Namespace/%s: %s may not: it belongs to another environment than %q (then give the job that environment's runner label, such as `runs-on: promote-%s`), "+
-			"or lacks the Role in docs/role.yaml: %w%s", c.Namespace, c.account, environment, environment, err, c.advice(ctx, http.StatusForbidden))
+			"or lacks the Role in docs/role.yaml: %w%s", c.Namespace, c.account, environment, environment, err, c.advice(ctx))
 	case apierrors.IsUnauthorized(err) && c.advise != nil:
 		// The error has the advice already.
 		return c.failed("reading Namespace/"+c.Namespace, err)
@@ -168,12 +168,12 @@ func (c *Cluster) preflightEnvironment(ctx context.Context, environment string) 
 	return nil
 }
 
-// advice is what the identity, when it is one that can say, adds to a refusal.
-func (c *Cluster) advice(ctx context.Context, status int) string {
+// advice is what the identity, when it is one that can say, adds to a refusal of a right.
+func (c *Cluster) advice(ctx context.Context) string {
 	if c.advise == nil {
 		return ""
 	}
-	return "; " + c.advise(ctx, status)
+	return "; " + c.advise(ctx, http.StatusForbidden)
 }
 
 // missing asks which rights the account lacks, in words.

@@ -3,7 +3,6 @@ package cluster
 import (
 	"context"
 	"errors"
-	"net/http"
 	"slices"
 	"strings"
 
@@ -139,5 +138,5 @@ func (c *Cluster) Account() string { return c.account }
 
 // Advice says what gives rights to the account, where that is known: on EKS an access entry. It may be "".
 func (c *Cluster) Advice(ctx context.Context) string {
-	return strings.TrimPrefix(c.advice(ctx, http.StatusForbidden), "; ")
+	return strings.TrimPrefix(c.advice(ctx), "; ")
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -76,7 +75,7 @@ func (c *Cluster) CheckRoutes(ctx context.Context, routes []ObjectRef, ways []Wa
 	case err != nil:
 		problems = append(problems, err)
 	case len(missing) > 0:
-		problems = append(problems, fmt.Errorf("Namespace/%s: %s may not %s: add what docs/role.yaml says on routes to its Role%s", c.Namespace, c.account, strings.Join(missing, "; "), c.advice(ctx, http.StatusForbidden)))
+		problems = append(problems, fmt.Errorf("Namespace/%s: %s may not %s: add what docs/role.yaml says on routes to its Role%s", c.Namespace, c.account, strings.Join(missing, "; "), c.advice(ctx)))
 	}
 	for _, ref := range routes {
 		o, err := c.read(ctx, ref)
