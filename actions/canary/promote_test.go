@@ -96,7 +96,7 @@ func TestARefusalSaysWhatStandsAndWhatToDo(t *testing.T) {
 			}
 		}
 	}
-	if other := errors.New("x"); advised(other) != other {
+	if other := errors.New("x"); !errors.Is(advised(other), other) {
 		t.Error("another error was changed")
 	}
 }
