@@ -34,6 +34,8 @@ const (
 
 // scene is everything that stands before the story begins.
 type scene struct {
+	// leave gives the environments back.
+	leave   func()
 	world   world.World
 	service subject
 	// suite is the folder with the actions: the demo's own copy.
@@ -73,10 +75,16 @@ type scene struct {
 // setTheScene starts the doubles, makes the repository, the secrets and the runners. Environments start empty.
 func setTheScene(ctx context.Context, w world.World, service subject, suite, dir string, out io.Writer) (*scene, error) {
 	s := &scene{world: w, service: service, suite: suite, dir: dir, timeline: newTimeline(out), out: out, loads: map[string]*load.Run{}, handmade: handmade{env: "stage"}}
+	var err error
+	if s.leave, err = w.HoldEnvironments(); err != nil {
+		return nil, err
+	}
 	if err := os.RemoveAll(s.dir); err != nil {
+		s.leave()
 		return nil, err
 	}
 	if err := os.MkdirAll(s.dir, 0o755); err != nil {
+		s.leave()
 		return nil, err
 	}
 	s.timeline.act("The scene")
@@ -231,4 +239,5 @@ func (s *scene) close(ctx context.Context) {
 	for _, l := range s.logs {
 		_ = l.Close()
 	}
+	s.leave()
 }

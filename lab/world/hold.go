@@ -1,6 +1,7 @@
 package world
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -21,6 +22,24 @@ func (w World) Hold(alone bool) (release func(), err error) {
 	if err := syscall.Flock(int(file.Fd()), how); err != nil {
 		_ = file.Close()
 		return nil, fmt.Errorf("holding the API server: %w", err)
+	}
+	return func() { _ = file.Close() }, nil
+}
+
+// HoldEnvironments keeps the three environments for one play: a second one would take away what the first has made. It does not wait,
+// since a play takes minutes; the error says what to do. release gives them back, as the end of the process does.
+func (w World) HoldEnvironments() (release func(), err error) {
+	file, err := os.OpenFile(filepath.Join(w.StateDir, "environments.hold"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("holding the environments: %w", err)
+	}
+	switch err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); {
+	case errors.Is(err, syscall.EWOULDBLOCK):
+		_ = file.Close()
+		return nil, fmt.Errorf("another demo plays in the environments of this lab: wait for its end, or end it (fuser %s names its process)", file.Name())
+	case err != nil:
+		_ = file.Close()
+		return nil, fmt.Errorf("holding the environments: %w", err)
 	}
 	return func() { _ = file.Close() }, nil
 }
