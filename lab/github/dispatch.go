@@ -13,16 +13,37 @@ import (
 
 // dispatched is what starting a workflow by hand needs of its file.
 type dispatched struct {
-	On struct {
-		Dispatch *struct {
-			Inputs map[string]struct {
-				Required bool     `yaml:"required"`
-				Type     string   `yaml:"type"`
-				Default  string   `yaml:"default"`
-				Options  []string `yaml:"options"`
-			} `yaml:"inputs"`
-		} `yaml:"workflow_dispatch"`
-	} `yaml:"on"`
+	On yaml.Node `yaml:"on"`
+}
+
+// input is one that a person gives.
+type input struct {
+	Required bool     `yaml:"required"`
+	Type     string   `yaml:"type"`
+	Default  string   `yaml:"default"`
+	Options  []string `yaml:"options"`
+}
+
+// inputs are those of the trigger workflow_dispatch, and whether the file has it: it may stand alone, in a list, or with nothing below it.
+func (d dispatched) inputs() (inputs map[string]input, has bool, err error) {
+	const trigger = "workflow_dispatch"
+	switch d.On.Kind {
+	case yaml.ScalarNode:
+		return nil, d.On.Value == trigger, nil
+	case yaml.SequenceNode:
+		return nil, slices.ContainsFunc(d.On.Content, func(n *yaml.Node) bool { return n.Value == trigger }), nil
+	}
+	for i := 0; i+1 < len(d.On.Content); i += 2 {
+		if d.On.Content[i].Value != trigger {
+			continue
+		}
+		var below struct {
+			Inputs map[string]input `yaml:"inputs"`
+		}
+		err := d.On.Content[i+1].Decode(&below)
+		return below.Inputs, true, err
+	}
+	return nil, false, nil
 }
 
 // Dispatch starts a workflow by hand, as a person does in the Actions tab, and returns GitHub's workflow_dispatch payload. It refuses
@@ -43,12 +64,16 @@ func (r *Repository) Dispatch(ctx context.Context, workflow, branch string, inpu
 		if err := yaml.Unmarshal([]byte(text), &w); err != nil {
 			return Event{}, refuse(http.StatusUnprocessableEntity, "reading %s: %v", file, err)
 		}
-		if w.On.Dispatch == nil {
+		declared, has, err := w.inputs()
+		if err != nil {
+			return Event{}, refuse(http.StatusUnprocessableEntity, "reading %s: %v", file, err)
+		}
+		if !has {
 			return Event{}, refuse(http.StatusUnprocessableEntity, "Workflow does not have 'workflow_dispatch' trigger")
 		}
 		given := object{}
-		for _, name := range slices.Sorted(maps.Keys(w.On.Dispatch.Inputs)) {
-			in := w.On.Dispatch.Inputs[name]
+		for _, name := range slices.Sorted(maps.Keys(declared)) {
+			in := declared[name]
 			value := in.Default
 			if own, ok := inputs[name]; ok {
 				value = own

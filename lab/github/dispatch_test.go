@@ -30,6 +30,13 @@ func TestDispatch(t *testing.T) {
 	if got.Inputs["where"] != "there" || got.Inputs["why"] != "because" || got.Ref != "refs/heads/main" || got.Workflow != ".github/workflows/go.yml" {
 		t.Errorf("got %+v", got)
 	}
+	for name, on := range map[string]string{"bare.yml": "{schedule: [{cron: 1 1 1 1 1}], workflow_dispatch: }", "list.yml": "[push, workflow_dispatch]", "word.yml": "workflow_dispatch"} {
+		w.commit("ada", ".github/workflows/"+name, "on: "+on+"\n", "Let people start it without inputs")
+		w.push("main")
+		if _, err := start(name, nil, "ada"); err != nil {
+			t.Errorf("on: %s: %v", on, err)
+		}
+	}
 	for _, refused := range []struct {
 		workflow, by string
 		inputs       map[string]string
@@ -38,6 +45,7 @@ func TestDispatch(t *testing.T) {
 		{"go.yml", "linus", map[string]string{"where": "here"}, http.StatusForbidden},
 		{"none.yml", "ada", nil, http.StatusNotFound},
 		{"push.yml", "ada", nil, http.StatusUnprocessableEntity},
+		{"bare.yml", "ada", map[string]string{"who": "me"}, http.StatusUnprocessableEntity},
 		{"go.yml", "ada", nil, http.StatusUnprocessableEntity},
 		{"go.yml", "ada", map[string]string{"where": "nowhere"}, http.StatusUnprocessableEntity},
 		{"go.yml", "ada", map[string]string{"where": "here", "who": "me"}, http.StatusUnprocessableEntity},
