@@ -13,6 +13,7 @@ import (
 	"github.com/org/promote/lab/github"
 	"github.com/org/promote/lab/runner"
 	"github.com/org/promote/lab/show"
+	"github.com/org/promote/lab/standins"
 )
 
 // happened does what GitHub does with an event: it starts every workflow that listens to it, each on the runner that its
@@ -92,31 +93,22 @@ func (s *scene) start(ctx context.Context, w runner.Workflow, event github.Event
 	res, err := runner.Run(ctx, r, runner.Job{
 		Workflow: w.File, Event: event.Name, Payload: event.Payload, Repository: s.service.repository, Clone: s.repo.Path(), SHA: sha, Actor: sender(event.Payload),
 		Vars: s.variables(), Token: token, RunID: id, Dir: filepath.Join(s.dir, folder),
-		Cache: filepath.Join(s.dir, "act"),
-		Actions: map[string]string{
-			"org/promote@v1": s.suite, s.checkoutAction(ctx, sha, w.File): filepath.Join(s.suite, "lab", "checkout"),
-		},
+		Cache:   filepath.Join(s.dir, "act"),
+		Actions: s.actions(w),
 	}, s.echo(w.Name, id))
 	s.ran(show.Run{ID: id, Name: w.Name, Lane: lane(r), Began: began, Ended: time.Now(), Succeeded: res.Succeeded, Log: filepath.Join(folder, "log.txt")})
 	if err != nil {
 		return res, err
 	}
 	s.timeline.run("%s %s ended after %.1f s  (log: %s)", mark(res.Succeeded), w.Name, time.Since(began).Seconds(), res.LogFile)
-	return res, nil
+	return res, s.uploaded(w, id, filepath.Join(s.dir, folder))
 }
 
-// checkoutAction is how the workflow pins actions/checkout; the lab's stand-in takes exactly that name.
-func (s *scene) checkoutAction(ctx context.Context, sha, file string) string {
-	data, err := s.gitOutput(ctx, s.repo.Path(), "show", sha+":.github/workflows/"+file)
-	if err != nil {
-		return "actions/checkout@v5"
-	}
-	for line := range strings.Lines(data) {
-		if _, after, ok := strings.Cut(line, "uses: actions/checkout@"); ok {
-			return "actions/checkout@" + strings.Fields(after)[0]
-		}
-	}
-	return "actions/checkout@v5"
+// actions are where act finds what the workflow uses: the suite, and the stand-ins for others' actions.
+func (s *scene) actions(w runner.Workflow) map[string]string {
+	found := standins.For(w.Uses(), s.suite)
+	found["org/promote@v1"] = s.suite
+	return found
 }
 
 // inputs are what a person gave to a workflow that they started by hand.

@@ -23,6 +23,9 @@ import (
 	"time"
 )
 
+// Artifacts is the folder below a run's own in which its artifacts are, each in a folder of its name.
+const Artifacts = "artifacts"
+
 // Runner is one self-hosted runner.
 type Runner struct {
 	// Label is the only label it answers to, beside self-hosted.
@@ -127,7 +130,10 @@ func arguments(r Runner, j Job, work string) ([]string, error) {
 		return nil, err
 	}
 	// act would take the repository's name from the clone's remote, which is a path here.
-	env := map[string]string{"LAB_REPOSITORY": j.Clone, "GITHUB_REPOSITORY": j.Repository, "GITHUB_RUN_ID": fmt.Sprint(j.RunID)}
+	env := map[string]string{
+		"LAB_REPOSITORY": j.Clone, "LAB_ARTIFACTS": filepath.Join(j.Dir, Artifacts),
+		"GITHUB_REPOSITORY": j.Repository, "GITHUB_RUN_ID": fmt.Sprint(j.RunID),
+	}
 	for k, v := range r.Env {
 		env[k] = v
 	}

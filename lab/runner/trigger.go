@@ -26,6 +26,9 @@ type Workflow struct {
 type job struct {
 	RunsOn      yaml.Node         `yaml:"runs-on"`
 	Permissions map[string]string `yaml:"permissions"`
+	Steps       []struct {
+		Uses string `yaml:"uses"`
+	} `yaml:"steps"`
 }
 
 // filter narrows an event.
@@ -169,8 +172,23 @@ func (w Workflow) Labels(inputs map[string]string) []string {
 	return labels
 }
 
+// Uses lists the actions of all steps as they are pinned, `owner/name@ref` or `owner/name/folder@ref`, sorted, each once.
+func (w Workflow) Uses() []string {
+	var all []string
+	for _, j := range w.jobs {
+		for _, s := range j.Steps {
+			if s.Uses != "" {
+				all = append(all, s.Uses)
+			}
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
 // Permissions are what the token of a run may do: all that its jobs ask for, because one run has one token here. A
-// permission that no job names is not given, as on GitHub.
+// permission that no job names is not given, as on GitHub. `id-token` is not among them: it lets a job ask for another
+// token, for a cloud, and act has none to give.
 func (w Workflow) Permissions() map[string]string {
 	all := map[string]string{}
 	for _, j := range w.jobs {
@@ -179,7 +197,7 @@ func (w Workflow) Permissions() map[string]string {
 			granted = w.permissions
 		}
 		for scope, level := range granted {
-			if all[scope] != "write" {
+			if scope != "id-token" && all[scope] != "write" {
 				all[scope] = level
 			}
 		}

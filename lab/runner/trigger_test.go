@@ -48,3 +48,23 @@ func TestLabelsLeaveOutSelfHosted(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+func TestATokenForACloudIsNoRightOfTheRunsOwn(t *testing.T) {
+	w, err := Parse("w.yml", []byte("on: push\njobs: {a: {permissions: {id-token: write, contents: read}}, b: {permissions: {contents: write}}}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]string{"contents": "write"}, w.Permissions()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestUsesListsEachActionOnce(t *testing.T) {
+	w, err := Parse("w.yml", []byte("on: push\njobs: {a: {steps: [{uses: c/d@v1}, {run: x}]}, b: {steps: [{uses: a/b/e@v1}, {uses: c/d@v1}]}}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"a/b/e@v1", "c/d@v1"}, w.Uses()); diff != "" {
+		t.Error(diff)
+	}
+}
