@@ -206,7 +206,10 @@ func (s *scene) takenBack(p, to *part) []expectation {
 		}
 		return ""
 	}
-	still := p.after["test"] == p.before["test"] && subset(p.beforePods["test"], p.afterPods["test"]) && subset(p.beforePods["prod"], p.afterPods["prod"])
+	still := true
+	for _, env := range []string{"test", "prod"} {
+		still = still && p.after[env] == p.before[env] && subset(p.beforePods[env], p.afterPods[env])
+	}
 	return []expectation{
 		{what: fmt.Sprintf("%s: stage serves the release and the image of #%d again", p.name(), to.number),
 			ok:   p.after["stage"] == to.after["stage"] && p.before["stage"] != p.after["stage"] && image(p.afterPods["stage"]) == image(to.afterPods["stage"]),

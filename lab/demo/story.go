@@ -88,8 +88,9 @@ func (s *scene) story() []part {
 		change: s.readme, expect: map[string]bool{"unit-test": true, "pull-request": true, "approval": true, "production": false}, play: promote,
 	})
 	story = append(story, part{
-		title: "(g) Stage is taken back to what served there before the change to the README", expect: map[string]bool{"rollback": true},
-		play: func(ctx context.Context, s *scene, p *part) error { return rollBack(ctx, s, p, &story[3]) },
+		title:  "(g) Stage is taken back to what served there before the change to the README; production has nothing to recover",
+		expect: map[string]bool{"rollback": true, "recover": true},
+		play:   func(ctx context.Context, s *scene, p *part) error { return rollBack(ctx, s, p, &story[3]) },
 	})
 	story = append(story, part{
 		title: "(h) A change with a preview, an autoscaler and a reset before its tests, closed without a merge", branch: "autoscaler",
@@ -141,7 +142,7 @@ func promote(ctx context.Context, s *scene, p *part) error {
 	return s.conclude(ctx, p)
 }
 
-// rollBack starts the workflow that takes stage back to the release of an earlier part.
+// rollBack starts the workflow that takes stage back to the release of an earlier part, and the one that a schedule starts on GitHub.
 func rollBack(ctx context.Context, s *scene, p, to *part) error {
 	var err error
 	p.results, p.began, p.head = map[string]runner.Result{}, time.Now(), to.head
@@ -160,6 +161,13 @@ func rollBack(ctx context.Context, s *scene, p, to *part) error {
 	s.timeline.person(show.Other, "%s takes stage back to the image %s of #%d", reviewer, digest[:19], to.number)
 	started, err := s.repo.Dispatch(ctx, "rollback.yml", "main", map[string]string{"environment": "stage", "digest": digest}, reviewer)
 	if err != nil {
+		return err
+	}
+	if err := s.react(ctx, p, main, started); err != nil {
+		return err
+	}
+	s.timeline.person(show.Other, "%s has production looked after, as happens every ten minutes", reviewer)
+	if started, err = s.repo.Dispatch(ctx, "recover.yml", "main", nil, reviewer); err != nil {
 		return err
 	}
 	if err := s.react(ctx, p, main, started); err != nil {
