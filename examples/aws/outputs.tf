@@ -9,6 +9,6 @@ output "evidence_key" {
 }
 
 output "roles" {
-  description = "The role of each environment's jobs: for role-to-assume, or by the instance profile of the same name."
+  description = "The role of each environment's jobs: by the instance profile of the same name, or by OIDC with the repository variables AWS_ROLE_TEST, AWS_ROLE_STAGE and AWS_ROLE_PROD; AWS_ROLE_BUILD may be test's."
   value       = { for name, role in aws_iam_role.promote : name => role.arn }
 }

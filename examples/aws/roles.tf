@@ -21,6 +21,13 @@ locals {
   oidc_provider_arn = var.create_oidc_provider ? aws_iam_openid_connect_provider.github[0].arn : data.aws_iam_openid_connect_provider.github[0].arn
 }
 
+# What the tokens of the jobs in workflows-templates/ say of themselves. Pull requests, whose workflow files anybody who may push can
+# change, get the roles of test and stage alone; sweeping previews and rolling back runs on main there too.
+locals {
+  of_main          = "repo:${var.github_repository}:ref:refs/heads/main"
+  of_pull_requests = "repo:${var.github_repository}:pull_request"
+}
+
 data "aws_iam_policy_document" "trust" {
   for_each = var.environments
 
@@ -40,7 +47,7 @@ data "aws_iam_policy_document" "trust" {
     condition {
       test     = "StringEquals"
       variable = "token.actions.githubusercontent.com:sub"
-      values   = each.value.subjects != null ? each.value.subjects : tolist(["repo:${var.github_repository}:environment:${each.key}"])
+      values   = each.value.subjects != null ? each.value.subjects : tolist(concat([local.of_main], contains(["test", "stage"], each.key) ? [local.of_pull_requests] : []))
     }
   }
 

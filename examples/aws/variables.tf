@@ -15,7 +15,7 @@ variable "region" {
 }
 
 variable "environments" {
-  description = "The environments, with the EKS cluster of each, and the `sub` claims of the jobs that may have its role by OIDC."
+  description = "The environments, with the EKS cluster of each, and the `sub` claims of the jobs that may have its role by OIDC (by default those of the templates' jobs)."
   type = map(object({
     cluster  = string
     subjects = optional(list(string))

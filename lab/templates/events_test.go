@@ -86,20 +86,19 @@ func inWords(event actionlint.Event) string {
 }
 
 // jobs are where each job runs and what its token may do. That it may do enough is seen in the lab, where GitHub's double refuses what
-// a token was not given; that it may do no more is seen here. No job may ask for a token to a cloud: a runner's role is its machine's
-// (docs/aws.md has the two lines that change it).
+// a token was not given; that it may do no more is seen here. `id-token` is what TestRolesOfAWSAreAskedForByTheJobsThatNeedThem is about.
 var jobs = map[string]struct{ runner, permissions string }{
 	"unit-test":      {"ubuntu-latest", "contents=read pull-requests=read statuses=write"},
-	"build-image":    {"self-hosted promote-test", "contents=read statuses=write"},
-	"deploy-test":    {"self-hosted promote-test", "contents=read deployments=write pull-requests=write statuses=write"},
-	"deploy-stage":   {"self-hosted promote-stage", "contents=read deployments=write pull-requests=write statuses=write"},
-	"canary-prod":    {"self-hosted promote-prod", "contents=read deployments=write pull-requests=write statuses=write"},
-	"recover-prod":   {"self-hosted promote-prod", "statuses=write"},
-	"roll-back":      {"self-hosted promote-${{ inputs.environment }}", "contents=read deployments=write pull-requests=write statuses=write"},
-	"build-preview":  {"self-hosted promote-test", "contents=read statuses=write"},
-	"deploy-preview": {"self-hosted promote-test", "contents=read deployments=write pull-requests=write statuses=write"},
-	"remove-preview": {"self-hosted promote-test", "deployments=write pull-requests=write"},
-	"sweep-previews": {"self-hosted promote-test", "deployments=write pull-requests=write"},
+	"build-image":    {"self-hosted promote-test", "contents=read id-token=write statuses=write"},
+	"deploy-test":    {"self-hosted promote-test", "contents=read deployments=write id-token=write pull-requests=write statuses=write"},
+	"deploy-stage":   {"self-hosted promote-stage", "contents=read deployments=write id-token=write pull-requests=write statuses=write"},
+	"canary-prod":    {"self-hosted promote-prod", "contents=read deployments=write id-token=write pull-requests=write statuses=write"},
+	"recover-prod":   {"self-hosted promote-prod", "id-token=write statuses=write"},
+	"roll-back":      {"self-hosted promote-${{ inputs.environment }}", "contents=read deployments=write id-token=write pull-requests=write statuses=write"},
+	"build-preview":  {"self-hosted promote-test", "contents=read id-token=write statuses=write"},
+	"deploy-preview": {"self-hosted promote-test", "contents=read deployments=write id-token=write pull-requests=write statuses=write"},
+	"remove-preview": {"self-hosted promote-test", "deployments=write id-token=write pull-requests=write"},
+	"sweep-previews": {"self-hosted promote-test", "deployments=write id-token=write pull-requests=write"},
 }
 
 func TestJobsHaveNoMoreRightsThanTheyNeedAndRunInTheirNetwork(t *testing.T) {

@@ -142,10 +142,17 @@ func TestOurActionsGetTheInputsTheyDeclare(t *testing.T) {
 }
 
 func TestActionsOfOthersArePinnedByCommit(t *testing.T) {
+	pins := map[string]string{}
 	pin := regexp.MustCompile(`(?m)uses: (\S+@[0-9a-f]{40} # v\d+\.\d+\.\d+|` + regexp.QuoteMeta(ours) + `\S+)$`)
 	for file, tmpl := range load(t) {
 		if all, pinned := strings.Count(tmpl.text, "- uses: "), len(pin.FindAllString(tmpl.text, -1)); all != pinned {
 			t.Errorf("%s: %d of %d actions are pinned by commit with their version beside it", file, pinned, all)
+		}
+		for _, found := range regexp.MustCompile(`uses: ([\w./-]+)@([0-9a-f]{40} # \S+)`).FindAllStringSubmatch(tmpl.text, -1) {
+			if other := pins[found[1]]; other != "" && other != found[2] {
+				t.Errorf("%s: %s is pinned to %s here and to %s elsewhere", file, found[1], found[2], other)
+			}
+			pins[found[1]] = found[2]
 		}
 	}
 }

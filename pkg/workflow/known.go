@@ -59,7 +59,8 @@ func (k known) alike(u use) []use {
 	return slices.DeleteFunc(slices.Clone(k.jobs), func(t use) bool { return t.kind() != u.kind() })
 }
 
-// needs are the rights that every such job of the templates has.
+// needs are the rights on GitHub that every such job of the templates has. `id-token` is none: it is for a role by OIDC, which a job
+// on a runner with credentials of its own does without.
 func (k known) needs(u use) map[string]string {
 	var common map[string]string
 	for _, t := range k.alike(u) {
@@ -76,6 +77,7 @@ func (k known) needs(u use) map[string]string {
 			}
 		}
 	}
+	delete(common, "id-token")
 	if value, given := u.with["reuse"]; given && strings.EqualFold(value.text, "false") {
 		delete(common, "pull-requests") // it is for finding an earlier result
 	}

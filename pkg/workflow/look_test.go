@@ -100,6 +100,7 @@ func TestDriftIsFoundWithItsLine(t *testing.T) {
 		"case makes no other input":      {production("steps: 5", "Steps: 5"), ""},
 		"a required input that is gone":  {production("          service: checkout\n", ""), "to change: .github/workflows/w.yml:17: canary gets no input \"service\", which it requires; add `service` below its `with:`\n"},
 		"a right that is gone":           {production("      statuses: write\n", ""), "to change: .github/workflows/w.yml:7: job canary-prod lacks rights that canary needs; add to its permissions: | statuses: write\n"},
+		"a right to a role by OIDC":      {production("      statuses: write\n", "      statuses: write\n      id-token: write\n"), ""},
 		"a right that is too little":     {production("statuses: write", "statuses: read"), "to change: .github/workflows/w.yml:7: job canary-prod lacks rights that canary needs; add to its permissions: | statuses: write\n"},
 		"no rights but the file's own": {production("    permissions:\n      contents: read\n      deployments: write\n      pull-requests: write\n      statuses: write\n", ""),
 			"to change: .github/workflows/w.yml:2: job canary-prod lacks rights that canary needs; add to its permissions: | contents: read | deployments: write | pull-requests: write | statuses: write\n"},
