@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -32,8 +33,12 @@ func (s *scene) uploaded(w runner.Workflow, id int, folder string) error {
 			if err != nil {
 				return err
 			}
-			if got, err := os.ReadFile(found[0]); err != nil || string(got) != string(kept) {
-				return fmt.Errorf("workflow %s uploaded another %s than its canary wrote (%v)", w.File, name, err)
+			got, err := os.ReadFile(found[0])
+			if err != nil {
+				return err
+			}
+			if !bytes.Equal(got, kept) {
+				return fmt.Errorf("workflow %s uploaded another %s than its canary wrote", w.File, name)
 			}
 		}
 	}
