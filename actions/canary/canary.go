@@ -280,7 +280,7 @@ func roll(ctx context.Context, a *gha.Action, in inputs, cl *cluster.Cluster, c 
 		}
 	}()
 	now := t.live(ctx, *out)
-	set.edge.Abort, set.edge.Promote = c.Lock.Asked(), wishes(ctx, a, c, from.wish())
+	set.edge.Abort, set.edge.Promote = c.Lock.Asked(), wishes(ctx, a, c.Lock.AskedToPromote(), c.Release.ID, from.wish())
 	set.edge.Begun = func(step int) { now.step(set.plan, step) }
 	result, err := rollout.Run(ctx, set.plan, set.edge)
 	now.end()

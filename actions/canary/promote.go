@@ -67,7 +67,7 @@ func promotePage(in inputs, ask rollout.Ask, found release.Rescued, result strin
 }
 
 // wishes gives who asks for the promotion of the candidate: first is who did before the run began, nil for nobody.
-func wishes(ctx context.Context, a *gha.Action, c *release.Candidate, first *rollout.Ask) <-chan rollout.Ask {
+func wishes(ctx context.Context, log rollout.Log, heard <-chan cluster.Wish, candidate string, first *rollout.Ask) <-chan rollout.Ask {
 	asks := make(chan rollout.Ask, 1)
 	if first != nil {
 		asks <- *first
@@ -77,9 +77,9 @@ func wishes(ctx context.Context, a *gha.Action, c *release.Candidate, first *rol
 			select {
 			case <-ctx.Done():
 				return
-			case w := <-c.Lock.AskedToPromote():
-				if w.Release != c.Release.ID {
-					a.Infof("%s asks for the promotion of release %s, which this run does not roll out", w.Who, w.Release)
+			case w := <-heard:
+				if w.Release != candidate {
+					log.Infof("%s asks for the promotion of release %s, which this run does not roll out", w.Who, w.Release)
 					continue
 				}
 				select {

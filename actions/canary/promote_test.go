@@ -5,10 +5,12 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/org/promote/pkg/cluster"
 	"github.com/org/promote/pkg/metrics"
 	"github.com/org/promote/pkg/release"
 	"github.com/org/promote/pkg/rollout"
@@ -115,4 +117,27 @@ func TestTheSummarySaysWhoAsked(t *testing.T) {
 	if got := headline(in, out, nil); !strings.Contains(got, "because ada asked for it") {
 		t.Errorf("got %q", got)
 	}
+}
+
+// quiet is a log that nobody reads.
+type quiet struct{}
+
+func (quiet) Infof(string, ...any) {}
+
+func TestAWishForAnotherReleaseIsNotThisRuns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		heard := make(chan cluster.Wish)
+		asks := wishes(t.Context(), quiet{}, heard, "b-2", nil)
+		heard <- cluster.Wish{Release: "a-1", Who: "ada", Why: "hotfix"}
+		synctest.Wait()
+		select {
+		case ask := <-asks:
+			t.Fatalf("it is asked to promote another release: %+v", ask)
+		default:
+		}
+		heard <- cluster.Wish{Release: "b-2", Who: "grace", Why: "hotfix"}
+		if ask := <-asks; ask.Who != "grace" {
+			t.Errorf("asked by %q", ask.Who)
+		}
+	})
 }
