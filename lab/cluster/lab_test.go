@@ -67,6 +67,11 @@ func TestLab(t *testing.T) {
 		start := time.Now()
 		mustUp(t, l, &out)
 		t.Logf("took %s", time.Since(start))
+		for _, s := range kernelSettings {
+			if now, err := os.ReadFile(s.file); err != nil || strings.TrimSpace(string(now)) != s.value {
+				t.Errorf("%s is %q, want %s: %v", s.file, now, s.value, err)
+			}
+		}
 	})
 	t.Run("finds itself up the second time and leaves every process alone", func(t *testing.T) {
 		first := pids(l)
@@ -293,7 +298,7 @@ func traces(t *testing.T, l *Lab) map[string][]string {
 	all := map[string][]string{}
 	for _, args := range [][]string{
 		{"ip", "-brief", "link"}, {"ip", "-brief", "address"}, {"ip", "route", "show", "table", "all"}, {"ip", "netns", "list"},
-		{"nft", "list", "tables"}, {"cat", "/proc/self/mounts"}, {"cat", forwarding},
+		{"nft", "list", "tables"}, {"cat", "/proc/self/mounts"}, {"cat", kernelSettings[0].file, kernelSettings[1].file},
 		{"find", "/run", "/var/lib", "/var/log", "/etc", "/opt", "/usr/libexec", "-maxdepth", "2", "-type", "d"},
 	} {
 		out, err := exec.Command(args[0], args[1:]...).Output()

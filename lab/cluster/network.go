@@ -43,14 +43,26 @@ table ip %[1]s {
 `, guardTable, bridge, labRange, serviceRange, balancerNet)
 }
 
-const forwarding = "/proc/sys/net/ipv4/ip_forward"
+// setting is one of the kernel's, with the name of the lab's file that keeps what it was before.
+type setting struct{ file, value, kept string }
+
+// kernelSettings are those of the network that the lab needs.
+//
+// Time stamps of TCP without an offset of their own for each pair of addresses (2, see Documentation/networking/ip-sysctl.rst) are for
+// kube-proxy's masquerading: it gives each connection a random port, so that a pod sees the port of a connection that it has closed less
+// than a minute ago, to another Service or of a probe, once more. It takes the new connection only if its time stamp is younger (RFC 6191),
+// which offsets leave to chance: one connection of a thousand then waited for a second, or three.
+var kernelSettings = []setting{
+	{"/proc/sys/net/ipv4/ip_forward", "1", "forwarding"},
+	{"/proc/sys/net/ipv4/tcp_timestamps", "2", "timestamps"},
+}
 
 // networkUp makes the bridge, the routes and the guard, whatever of them is there already.
 func (l *Lab) networkUp(ctx context.Context) error {
 	if err := l.foreignRoutes(ctx); err != nil {
 		return err
 	}
-	if err := l.allowForwarding(); err != nil {
+	if err := l.changeSettings(); err != nil {
 		return err
 	}
 	// The guard comes first: there is no moment in which an address exists unguarded.
@@ -93,19 +105,24 @@ func (l *Lab) foreignRoutes(ctx context.Context) error {
 	return nil
 }
 
-// allowForwarding lets the machine forward packets between pods, and remembers what was set before.
-func (l *Lab) allowForwarding() error {
-	before, err := os.ReadFile(forwarding)
-	if err != nil {
-		return fmt.Errorf("reading the forwarding switch: %w", err)
+// changeSettings sets what the lab needs of the kernel, and remembers what was set before.
+func (l *Lab) changeSettings() error {
+	for _, s := range kernelSettings {
+		before, err := os.ReadFile(s.file)
+		if err != nil {
+			return fmt.Errorf("reading a setting of the kernel: %w", err)
+		}
+		if strings.TrimSpace(string(before)) == s.value {
+			continue
+		}
+		if err := os.WriteFile(l.path(s.kept), before, 0o644); err != nil {
+			return err
+		}
+		if err := os.WriteFile(s.file, []byte(s.value+"\n"), 0o644); err != nil {
+			return fmt.Errorf("changing a setting of the kernel: %w", err)
+		}
 	}
-	if strings.TrimSpace(string(before)) == "1" {
-		return nil
-	}
-	if err := os.WriteFile(l.path("forwarding"), before, 0o644); err != nil {
-		return err
-	}
-	return os.WriteFile(forwarding, []byte("1\n"), 0o644)
+	return nil
 }
 
 // networkDown removes what networkUp, the bridge plugin and kube-proxy made, and reports all that did not go.
@@ -128,8 +145,10 @@ func (l *Lab) networkDown(ctx context.Context) error {
 	for _, table := range tables {
 		errs = append(errs, command(ctx, nil, append([]string{"nft", "delete", "table"}, table...)...))
 	}
-	if before, err := os.ReadFile(l.path("forwarding")); err == nil {
-		errs = append(errs, os.WriteFile(forwarding, before, 0o644))
+	for _, s := range kernelSettings {
+		if before, err := os.ReadFile(l.path(s.kept)); err == nil {
+			errs = append(errs, os.WriteFile(s.file, before, 0o644))
+		}
 	}
 	return errors.Join(errs...)
 }
