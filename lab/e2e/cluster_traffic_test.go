@@ -3,14 +3,17 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -55,11 +58,16 @@ func startLoad(url string, perSecond int, keepAlive bool) *load {
 
 func (l *load) one(client *http.Client, url string) {
 	started := time.Now()
-	resp, err := client.Get(url)
+	var reached phase
+	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(context.Background(), reached.trace()), http.MethodGet, url, http.NoBody)
+	if err != nil {
+		panic(err) // the URL is the lab's own
+	}
+	resp, err := client.Do(req)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err != nil {
-		l.failures = append(l.failures, fmt.Sprintf("%s after %s: %v", started.Format(time.StampMilli), time.Since(started), err))
+		l.failures = append(l.failures, fmt.Sprintf("%s after %s, %s: %v", started.Format(time.StampMilli), time.Since(started), &reached, err))
 		return
 	}
 	_, _ = io.Copy(io.Discard, resp.Body)
@@ -68,6 +76,25 @@ func (l *load) one(client *http.Client, url string) {
 		l.failures = append(l.failures, resp.Status)
 	}
 	l.versions[resp.Header.Get("Version")]++
+}
+
+// phase is how far a request has come: what was lost on the way there and what was not answered have different causes.
+type phase struct{ at atomic.Value }
+
+func (p *phase) trace() *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{
+		ConnectStart: func(string, string) { p.at.Store("while connecting") },
+		GotConn: func(info httptrace.GotConnInfo) {
+			p.at.Store(fmt.Sprintf("on the connection from %s, reused: %t", info.Conn.LocalAddr(), info.Reused))
+		},
+		WroteRequest:         func(httptrace.WroteRequestInfo) { p.at.Store(fmt.Sprintf("%s, once it was sent", p)) },
+		GotFirstResponseByte: func() { p.at.Store(fmt.Sprintf("%s, while it was answered", p)) },
+	}
+}
+
+func (p *phase) String() string {
+	at, _ := p.at.Load().(string)
+	return cmp.Or(at, "before it connected")
 }
 
 // take gives what happened since it was last asked.

@@ -147,13 +147,15 @@ func stopAndResume(t *testing.T, is func(*http.Request) bool) {
 	}
 }
 
-// settled is everything in the namespace, with versions, once no controller changes it any more.
+// settled is everything in the namespace, with versions, once no controller changes it any more and no pod is on its way out: the
+// kubelet may be busy.
 func settled(t *testing.T, h *hub, p *place) string {
 	t.Helper()
 	for last, since := "", time.Now(); ; {
-		now := h.snapshot(p.namespace) + "\n" + p.versions()
+		versions, leaving := p.versions()
+		now := h.snapshot(p.namespace) + "\n" + versions
 		switch {
-		case now != last:
+		case now != last || leaving:
 			last, since = now, time.Now()
 		case time.Since(since) > 4*time.Second:
 			return now
@@ -162,8 +164,8 @@ func settled(t *testing.T, h *hub, p *place) string {
 	}
 }
 
-// versions are the resourceVersions of what no controller writes, and of the pods' labels.
-func (p *place) versions() string {
+// versions are the resourceVersions of what no controller writes, and of the pods' labels. leaving says that a pod is terminating.
+func (p *place) versions() (text string, leaving bool) {
 	p.t.Helper()
 	ctx, of := context.Background(), metav1.ListOptions{}
 	var lines []string
@@ -181,9 +183,10 @@ func (p *place) versions() string {
 	p.must(pods, err)
 	for _, o := range pods.Items {
 		lines = append(lines, fmt.Sprintf("Pod/%s %v", o.Name, o.Labels))
+		leaving = leaving || o.DeletionTimestamp != nil
 	}
 	slices.Sort(lines)
-	return strings.Join(lines, "\n")
+	return strings.Join(lines, "\n"), leaving
 }
 
 // gate is a proxy before the API server that, at the first request of a kind, stops the process that sent it and keeps the
