@@ -59,6 +59,7 @@ func (s *scene) closing(ctx context.Context, story []part) error {
 	all = append(all, s.adopted(ctx, first)...)
 	all = append(all, s.rolledBack(bad)...)
 	all = append(all, s.healed(back, bad)...)
+	all = append(all, s.promotedByHand(back))
 	all = append(all, s.testKept(broken)...)
 	all = append(all, s.refused(stripped))
 	all = append(all, s.takenBack(rolled, back)...)

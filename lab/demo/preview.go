@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 
 	"github.com/org/promote/lab/github"
+	"github.com/org/promote/lab/runner"
 	"github.com/org/promote/pkg/cluster"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -70,6 +72,8 @@ func (s *scene) previewed(ctx context.Context, p *part) []expectation {
 	_, namespace := s.kube.CoreV1().Namespaces().Get(ctx, v.namespace, metav1.GetOptions{})
 	deployment, asking := s.previewDeployment(p)
 	still, reading := s.boardHas(p, v.told)
+	swept := fmt.Sprintf("Namespace/%s stays: pull request #%d is open", v.namespace, p.number)
+	looked, unread := s.logged(p.results["sweep-previews"], swept)
 	left := fmt.Sprintf("Namespace/%s is %s, its deployment on GitHub %s, its address %s the board",
 		v.namespace, either(cluster.IsNotFound(namespace), "gone", "not gone"), deployment.State(), either(still, "still on", "off"))
 	if err := errors.Join(asking, reading); err != nil {
@@ -81,8 +85,16 @@ func (s *scene) previewed(ctx context.Context, p *part) []expectation {
 				v.told, either(v.onBoard, "is", "is not"), v.version[:min(7, len(v.version))], v.namespace, either(image, "that very", "another"))},
 		{what: p.name() + ": closing it leaves nothing of the preview", ok: asking == nil && reading == nil && cluster.IsNotFound(namespace) && deployment.State() == "inactive" && !still,
 			seen: left},
+		{what: p.name() + ": a sweep leaves a preview whose pull request is open", ok: unread == nil && looked,
+			seen: fmt.Sprintf("its log %s %q", either(looked, "has", "has not"), swept)},
 		s.keptOpen(p),
 	}
+}
+
+// logged says whether a run's log has a text.
+func (s *scene) logged(run runner.Result, text string) (bool, error) {
+	data, err := os.ReadFile(run.LogFile)
+	return strings.Contains(string(data), text), err
 }
 
 // keptOpen checks that what an open pull request brought to test stays, and that no later environment ever heard of it.

@@ -18,6 +18,9 @@ func tryOut(ctx context.Context, s *scene, p *part) error {
 	if err := propose(ctx, s, p); err != nil || !p.results["preview"].Succeeded {
 		return err
 	}
+	if err := s.sweepOpen(ctx, p); err != nil {
+		return err
+	}
 	if err := s.preview.look(ctx, s, p); err != nil {
 		return err
 	}
@@ -32,16 +35,28 @@ func tryOut(ctx context.Context, s *scene, p *part) error {
 	return s.conclude(ctx, p)
 }
 
-// bring puts into the clone what somebody does who wants previews and a reset before the tests: the change itself, two templates
-// as they are, and one line in a third.
+// sweepOpen starts the workflow that a schedule starts on GitHub, while the pull request is open.
+func (s *scene) sweepOpen(ctx context.Context, p *part) error {
+	main, err := s.gitOutput(ctx, s.repo.Path(), "rev-parse", "refs/heads/main")
+	if err != nil {
+		return err
+	}
+	s.timeline.person(show.Other, "%s has previews swept, as happens every hour", author)
+	started, err := s.repo.Dispatch(ctx, "sweep-previews.yml", "main", nil, author)
+	if err != nil {
+		return err
+	}
+	return s.react(ctx, p, main, started)
+}
+
+// bring puts into the clone what somebody does who wants previews and a reset before the tests: the change itself, the template
+// as it is, and one line in another.
 func (s *scene) bring(ctx context.Context) error {
 	if err := s.patch("04")(ctx); err != nil {
 		return err
 	}
-	for _, name := range []string{"preview.yml", "sweep-previews.yml"} {
-		if err := s.copyWorkflow(name); err != nil {
-			return err
-		}
+	if err := s.copyWorkflow("preview.yml"); err != nil {
+		return err
 	}
 	return resetBefore(filepath.Join(s.clone, ".github", "workflows", "pull-request.yml"), "go run ./test/reset")
 }

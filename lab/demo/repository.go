@@ -47,15 +47,16 @@ func (s *scene) makeRepository(ctx context.Context) error {
 	return s.commit(ctx, "main", "Start the repository")
 }
 
-// copyWorkflows copies what takes a commit to production and back. The templates of previews come with a pull request of their
-// own: they take a right beyond one namespace, so whoever wants them asks for them.
+// copyWorkflows copies what takes a commit to production and back, and the sweep of previews, which GitHub starts from the default
+// branch alone. The template that makes previews comes with a pull request of its own: it takes a right beyond one namespace, so
+// whoever wants it asks for it.
 func (s *scene) copyWorkflows() error {
 	workflows, err := filepath.Glob(filepath.Join(s.service.workflows, "*.yml"))
 	if err != nil || len(workflows) == 0 {
 		return errors.Join(err, fmt.Errorf("finding workflows: there is no *.yml in %q", s.service.workflows))
 	}
 	for _, from := range workflows {
-		if strings.Contains(filepath.Base(from), "preview") {
+		if filepath.Base(from) == "preview.yml" {
 			continue
 		}
 		if err := s.copyWorkflow(filepath.Base(from)); err != nil {

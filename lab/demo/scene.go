@@ -65,7 +65,8 @@ type scene struct {
 	// What follows is kept for the page.
 	evidence show.Evidence
 	expected []show.Expectation
-	// mu guards what runs that go on at once write: themselves, their canaries, and why a report could not be kept.
+	// mu guards what runs that go on at once write: themselves, how many there are, a part's results, their canaries, and why a report
+	// could not be kept.
 	mu       sync.Mutex
 	record   []show.Run
 	canaries []show.Canary

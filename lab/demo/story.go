@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -22,6 +23,8 @@ type part struct {
 	play   func(context.Context, *scene, *part) error
 	// beforeApproval and beforeMerge are what somebody does before the pull request is approved, and between that and the merge.
 	beforeApproval, beforeMerge func(context.Context) error
+	// meanwhile is what somebody does while production's canary is at work.
+	meanwhile func(context.Context) error
 
 	// broken says that the play ended in it.
 	broken     bool
@@ -74,8 +77,9 @@ func (s *scene) story() []part {
 		},
 		bad,
 		{
-			title: "After (d): the bad change is taken back, the same way it came", branch: "revert-order-journal",
-			message: `Revert "` + bad.message + `"`, expect: good, play: promote,
+			title: "After (d): the bad change is taken back, the same way it came; somebody has the canary promoted by hand", branch: "revert-order-journal",
+			message: `Revert "` + bad.message + `"`, play: promote,
+			expect: map[string]bool{"unit-test": true, "pull-request": true, "approval": true, "production": true, byHand: true},
 		},
 		{
 			title: "(e) A change that fails its integration tests", branch: "discounts", message: "Read discounts from the configuration",
@@ -95,8 +99,9 @@ func (s *scene) story() []part {
 	story = append(story, part{
 		title: "(h) A change with a preview, an autoscaler and a reset before its tests, closed without a merge", branch: "autoscaler",
 		message: "Add an autoscaler and previews", change: s.bring,
-		expect: map[string]bool{"unit-test": true, "pull-request": true, "preview": true}, play: tryOut,
+		expect: map[string]bool{"unit-test": true, "pull-request": true, "preview": true, "sweep-previews": true}, play: tryOut,
 	})
+	story[3].meanwhile = func(ctx context.Context) error { return s.promoteByHand(ctx, &story[3]) }
 	story[0].beforeApproval = func(ctx context.Context) error { return s.handmade.put(ctx, s, &story[0]) }
 	last := 5
 	story[last].beforeMerge = func(ctx context.Context) error { return s.deleteEvidence(ctx, story[last].head, evidence.Stage) }
@@ -136,7 +141,8 @@ func promote(ctx context.Context, s *scene, p *part) error {
 		return err
 	}
 	p.merged = merged.SHA
-	if err := s.react(ctx, p, merged.SHA, merged.Push, merged.Closed); err != nil {
+	at := s.whileAtWork(ctx, p)
+	if err := errors.Join(s.react(ctx, p, merged.SHA, merged.Push, merged.Closed), at()); err != nil {
 		return err
 	}
 	return s.conclude(ctx, p)
@@ -212,6 +218,8 @@ func propose(ctx context.Context, s *scene, p *part) error {
 // react runs what the events start and keeps how it ended. A workflow that ran before keeps its worst result.
 func (s *scene) react(ctx context.Context, p *part, sha string, events ...github.Event) error {
 	results, err := s.happened(ctx, sha, events...)
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for name, res := range results {
 		if old, ok := p.results[name]; ok && !old.Succeeded {
 			continue

@@ -32,8 +32,10 @@ func (s *scene) happened(ctx context.Context, sha string, events ...github.Event
 		}
 		for _, w := range workflows {
 			// The number is taken here, so that it does not depend on which run is first.
+			s.mu.Lock()
 			s.runs++
 			id := s.runs
+			s.mu.Unlock()
 			wait.Go(func() {
 				res, err := s.start(ctx, w, event, sha, id)
 				mu.Lock()

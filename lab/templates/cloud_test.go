@@ -87,7 +87,7 @@ func TestTheReportOfACanaryIsKept(t *testing.T) {
 	for file, tmpl := range load(t) {
 		for id, job := range tmpl.workflow.Jobs {
 			canary := slices.IndexFunc(job.Steps, func(s *actionlint.Step) bool {
-				return uses(s, ours+"canary@") && inputs(s)["mode"] == ""
+				return uses(s, ours+"canary@") && inputs(s)["mode"] == runsUnlessToldOtherwise
 			})
 			kept := slices.IndexFunc(job.Steps, func(s *actionlint.Step) bool { return uses(s, upload) })
 			if canary < 0 {

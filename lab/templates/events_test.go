@@ -15,7 +15,7 @@ var starts = map[string][]string{
 	"unit-test.yml":      {"push branches=**"},
 	"pull-request.yml":   {"pull_request types=opened,synchronize,reopened,ready_for_review"},
 	"approval.yml":       {"pull_request_review types=submitted"},
-	"production.yml":     {"push branches=main"},
+	"production.yml":     {"push branches=main", "workflow_dispatch"},
 	"recover.yml":        {"schedule */10 * * * *", "workflow_run types=completed workflows=production", "workflow_dispatch"},
 	"rollback.yml":       {"workflow_dispatch"},
 	"preview.yml":        {"pull_request types=opened,synchronize,reopened,closed"},

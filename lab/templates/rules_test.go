@@ -60,9 +60,15 @@ func TestDeploymentsQueueByServiceAndEnvironmentAndAreNotCancelled(t *testing.T)
 	}
 }
 
+// runsUnlessToldOtherwise is the mode of what a push starts, and a person for something else.
+const runsUnlessToldOtherwise = "${{ inputs.mode || 'run' }}"
+
 // group is how the deployments of an environment are told apart. Those of one pull request's preview wait for one another alone.
 func group(tmpl template, uses *actionlint.ExecAction) string {
-	switch {
+	switch mode := uses.Inputs["mode"]; {
+	case mode != nil && mode.Value.Value == runsUnlessToldOtherwise:
+		// What a person wants of the run that is at work must not wait for its end, and an abort for nothing at all.
+		return uses.Inputs["environment"].Value.Value + "${{ inputs.mode && format('-{0}', inputs.mode) || '' }}"
 	case recovers(uses):
 		// It must not take the place of a deployment that waits.
 		return "recover"

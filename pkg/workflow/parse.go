@@ -51,7 +51,8 @@ func (u use) kind() string {
 		preview = " preview"
 	}
 	mode := u.with["mode"].text
-	if mode == "run" {
+	// An expression that can say run, as the template's can, needs what a run needs. What another one says nobody knows here.
+	if mode == "run" || strings.Contains(mode, "'run'") {
 		mode = ""
 	}
 	return u.action + " " + mode + preview
