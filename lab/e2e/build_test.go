@@ -130,10 +130,11 @@ func TestBuildThatFails(t *testing.T) {
 	h.commit("main", map[string]string{"README.md": "x"})
 	repository := h.repository("broken")
 	const from = "FROM golang:1.26\nWORKDIR /src\nENV CGO_ENABLED=0 GOTOOLCHAIN=local GOCACHE=/cache\nCOPY go.mod main.go ./\n"
+	const run = "RUN --mount=type=cache,target=/cache --mount=type=tmpfs,target=/tmp "
 	source := map[string]string{
 		"go.mod":     "module example.com/x\n\ngo 1.26\n",
 		"main.go":    "package main\n\nfunc main() { undefined() }\n",
-		"Dockerfile": from + `RUN --mount=type=tmpfs,target=/tmp ["go", "build", "-buildvcs=false", "-o", "/out", "."]` + "\n",
+		"Dockerfile": from + run + `["go", "build", "-buildvcs=false", "-o", "/out", "."]` + "\n",
 	}
 	for _, builder := range []string{"buildx", "buildctl"} {
 		t.Run("a failing step is named with its last lines by "+builder, func(t *testing.T) {
@@ -171,7 +172,7 @@ func main() {
 	os.Exit(3)
 }
 `
-		source["Dockerfile"] = from + `RUN --mount=type=secret,id=token --mount=type=tmpfs,target=/tmp ["go", "run", "-buildvcs=false", "."]` + "\n"
+		source["Dockerfile"] = from + run + `--mount=type=secret,id=token ["go", "run", "-buildvcs=false", "."]` + "\n"
 		_, _, event := h.pull("secret", source)
 		res := h.run("build", event, map[string]string{"image": repository, "build-secrets": "token=" + secret})
 		shown := regexp.MustCompile(`(?m)^::add-mask::.*$`).ReplaceAllString(res.output, "") + res.summary
