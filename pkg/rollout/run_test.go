@@ -395,6 +395,11 @@ func TestRunGoesToTheEndWhenAPersonAsks(t *testing.T) {
 					t.Errorf("asked after %s, the record %+v does not say who", at, s)
 				}
 			}
+			for _, s := range res.Samples {
+				if s.Step == 1 {
+					t.Errorf("asked after %s, a sample is told as one of the step that was skipped: %s", at, s)
+				}
+			}
 			// The moves take four seconds, the look before the last of them one, and the last step its ten.
 			if took := res.Ended.Sub(res.Started) - max(at, 2*time.Second); took > 13*time.Second {
 				t.Errorf("asked after %s it took %s more", at, took)

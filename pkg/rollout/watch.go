@@ -54,13 +54,17 @@ func (r *run) look(ctx context.Context) Observation {
 	return o
 }
 
-// watchedStep is the step whose split takes traffic: while the pods of the next one start, it is still the last one.
+// watchedStep is the step whose split takes traffic: while the pods of the next one start, it is still the last one, or the one from
+// which a person's word has led.
 func (r *run) watchedStep() int {
 	moving := r.state.Phase == Scaling || r.state.Phase == Promoting
-	if moving && r.state.Step > 0 {
-		return r.state.Step - 1
+	switch {
+	case !moving || r.state.Step == 0:
+		return r.state.Step
+	case r.state.Asked != nil && r.state.Asked.Skipped:
+		return r.state.Asked.From
 	}
-	return r.state.Step
+	return r.state.Step - 1
 }
 
 // aborted is somebody's wish to have the candidate gone.
