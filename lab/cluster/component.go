@@ -147,6 +147,8 @@ func (l *Lab) environment() []string {
 	return []string{
 		"PATH=" + l.path("bin") + ":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 		"HOME=" + l.dir, "LANG=C.UTF-8", "TMPDIR=" + l.path("tmp"),
+		// A sixth of what the API server computes is the collection of garbage; memory the lab has more of than cores.
+		"GOGC=400",
 	}
 }
 

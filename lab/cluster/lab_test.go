@@ -84,10 +84,12 @@ func TestLab(t *testing.T) {
 		}
 	})
 	t.Run("gives each environment's runner its own namespace and nothing else", func(t *testing.T) { testRunners(t, l) })
-	for _, c := range l.components() {
-		t.Run("heals a killed "+c.name, func(t *testing.T) {
-			if err := l.Stop(ctx, c.name, syscall.SIGKILL); err != nil {
-				t.Fatal(err)
+	for _, names := range killed(l) {
+		t.Run("heals a killed "+strings.Join(names, ", "), func(t *testing.T) {
+			for _, name := range names {
+				if err := l.Stop(ctx, name, syscall.SIGKILL); err != nil {
+					t.Fatal(err)
+				}
 			}
 			mustUp(t, l, &out)
 			if err := l.Status(ctx); err != nil {
@@ -290,6 +292,26 @@ func testRunners(t *testing.T, l *Lab) {
 			t.Errorf("the context of %s is in another namespace: %v", env, err)
 		}
 	}
+}
+
+// killed are the components, those together that need nothing of one another: what others stand on is killed alone.
+func killed(l *Lab) [][]string {
+	base := map[string]bool{}
+	for _, c := range l.components() {
+		for _, name := range c.after {
+			base[name] = true
+		}
+	}
+	var alone [][]string
+	var together []string
+	for _, c := range l.components() {
+		if base[c.name] {
+			alone = append(alone, []string{c.name})
+			continue
+		}
+		together = append(together, c.name)
+	}
+	return append(alone, together)
 }
 
 // traces is everything of a machine that the lab changes while it is up.

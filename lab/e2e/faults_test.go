@@ -3,12 +3,17 @@
 package e2e
 
 import (
+	"bytes"
+	"encoding/json"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/org/promote/lab/fault"
+	coordinationv1 "k8s.io/api/coordination/v1"
+	"k8s.io/utils/ptr"
 )
 
 // TestDeployRidesOutFaults lets every request that the action sends fail at its first try, to whatever server, in each of the
@@ -117,13 +122,9 @@ func TestDeployStopsInOrderWithoutItsToken(t *testing.T) {
 func TestADeploymentStandsThoughItsLockIsNotGivenBack(t *testing.T) {
 	t.Parallel()
 	f := newFaulty(t)
-	writes := 0
 	res := f.try(f.next(), func(func()) func(int, fault.Request) fault.Fault {
 		return func(_ int, r fault.Request) fault.Fault {
-			if r.Method != http.MethodPut || !strings.Contains(r.URL.Path, "/leases/") {
-				return fault.Fault{}
-			}
-			if writes++; writes == 1 { // it takes the lock
+			if r.Method != http.MethodPut || !strings.Contains(r.URL.Path, "/leases/") || f.holder(r) != "" {
 				return fault.Fault{}
 			}
 			return fault.Fault{Stall: 5 * time.Second}
@@ -135,6 +136,16 @@ func TestADeploymentStandsThoughItsLockIsNotGivenBack(t *testing.T) {
 	if !strings.Contains(res.output, "::warning::releasing Lease/") {
 		t.Errorf("nothing says that the lock was not given back:\n%s", res.output)
 	}
+}
+
+// holder is who has the lock by a Lease that is written.
+func (f *faulty) holder(r fault.Request) string {
+	body, err := io.ReadAll(r.Body)
+	f.must(err)
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	var lease coordinationv1.Lease
+	f.must(json.Unmarshal(body, &lease))
+	return ptr.Deref(lease.Spec.HolderIdentity, "")
 }
 
 // inTest is the same for a subtest.

@@ -42,7 +42,7 @@ func TestMain(m *testing.M) {
 		}
 		defer os.RemoveAll(dir)
 		binaries = dir
-		build := exec.Command("go", "build", "-o", dir+"/", "./actions/unit-test", "./actions/build", "./actions/deploy", "./actions/canary")
+		build := exec.Command("go", "build", "-ldflags=-w", "-o", dir+"/", "./actions/unit-test", "./actions/build", "./actions/deploy", "./actions/canary")
 		// As actions/install.sh builds them; a watchdog runs where there are no libraries.
 		build.Dir, build.Env = "../..", append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := build.CombinedOutput(); err != nil {
