@@ -21,6 +21,7 @@ type component struct {
 	path string
 	args []string
 	// urgent goes before other work: on a node whose proxy has to wait for a compiler, clients are sent to pods that are gone.
+	// It counts where one scheduling group has all; a kernel that groups by session gives each component its share as it is.
 	urgent bool
 	// after names what must be ready before this one starts.
 	after []string
@@ -147,8 +148,8 @@ func (l *Lab) environment() []string {
 	return []string{
 		"PATH=" + l.path("bin") + ":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 		"HOME=" + l.dir, "LANG=C.UTF-8", "TMPDIR=" + l.path("tmp"),
-		// A sixth of what the API server computes is the collection of garbage; memory the lab has more of than cores.
-		"GOGC=400",
+		// A sixth of what the API server computes is the collection of garbage, half of it with this; it takes some 200 MB more.
+		"GOGC=200",
 	}
 }
 
