@@ -144,6 +144,7 @@ func TestClusterLosesNoRequest(t *testing.T) {
 			p.must(nil, c.Select(ctx, "checkout", only("b")))
 			p.must(nil, c.AwaitEndpoints(ctx, "checkout", cluster.Endpoints{Releases: []string{"b"}, Min: 3}))
 			p.must(nil, c.Drain(ctx, "checkout-a", 0, settle))
+			p.awaitGone(c, "a") // until its kubelet has come to it a pod answers on the connections that it has
 			l.take()
 			time.Sleep(500 * time.Millisecond)
 			if got := l.take(); got["b"] == 0 || got["a"] > 0 {
@@ -188,19 +189,24 @@ func TestClusterLosesNoRequest(t *testing.T) {
 		p.ready(c, p.apply(c, slow))
 		started := time.Now()
 		p.must(nil, c.Kill(ctx, "checkout-bad"))
-		for {
-			pods, err := c.Pods(ctx, "bad")
-			p.must(pods, err)
-			if len(pods) == 0 {
-				break
-			}
-			if time.Since(started) > 20*time.Second {
-				t.Fatalf("%d pods after %s", len(pods), time.Since(started))
-			}
-			time.Sleep(100 * time.Millisecond)
-		}
+		p.awaitGone(c, "bad")
 		t.Logf("gone after %s", time.Since(started))
 	})
+}
+
+// awaitGone waits until a release has no pod any more, not even one on its way out.
+func (p *place) awaitGone(c *cluster.Cluster, release string) {
+	p.t.Helper()
+	for started := time.Now(); ; time.Sleep(100 * time.Millisecond) {
+		pods, err := c.Pods(p.t.Context(), release)
+		p.must(pods, err)
+		if len(pods) == 0 {
+			return
+		}
+		if time.Since(started) > 20*time.Second {
+			p.t.Fatalf("%d pods of %s after %s", len(pods), release, time.Since(started))
+		}
+	}
 }
 
 // await waits until a URL answers.
