@@ -22,16 +22,16 @@ func (s *scene) whileAtWork(ctx context.Context, p *part) (ended func() error) {
 	if p.meanwhile == nil {
 		return func() error { return nil }
 	}
-	ctx, giveUp := context.WithCancel(ctx)
+	watching, giveUp := context.WithCancel(ctx)
 	began, done := make(chan struct{}), make(chan error, 1)
 	go func() {
-		err := wait.PollUntilContextCancel(ctx, 100*time.Millisecond, true, func(context.Context) (bool, error) { return s.witness.shared("prod", p), nil })
+		err := wait.PollUntilContextCancel(watching, 100*time.Millisecond, true, func(context.Context) (bool, error) { return s.witness.shared("prod", p), nil })
 		if err != nil {
 			done <- errors.New("production's canary took no traffic")
 			return
 		}
 		close(began)
-		done <- p.meanwhile(context.WithoutCancel(ctx))
+		done <- p.meanwhile(ctx)
 	}()
 	return func() error {
 		select {

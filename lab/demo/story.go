@@ -141,8 +141,8 @@ func promote(ctx context.Context, s *scene, p *part) error {
 		return err
 	}
 	p.merged = merged.SHA
-	at := s.whileAtWork(ctx, p)
-	if err := errors.Join(s.react(ctx, p, merged.SHA, merged.Push, merged.Closed), at()); err != nil {
+	ended := s.whileAtWork(ctx, p)
+	if err := errors.Join(s.react(ctx, p, merged.SHA, merged.Push, merged.Closed), ended()); err != nil {
 		return err
 	}
 	return s.conclude(ctx, p)
